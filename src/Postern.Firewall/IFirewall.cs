@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using Postern.Reports;
+
+namespace Postern.Firewall;
+
+/// <summary>How a port that is closed to a stranger looks to him.</summary>
+public enum Appearance
+{
+    /// <summary>Packets vanish, as on a host whose firewall drops.</summary>
+    Silent,
+
+    /// <summary>A TCP reset or an ICMP port unreachable, as where nothing listens.</summary>
+    Closed,
+}
+
+public sealed record ProtectedService(string Name, ImmutableArray<PortRange> Ports, Appearance Appear);
+
+/// <summary>All that the firewall must hold up. <paramref name="Interfaces"/> empty: on every interface.</summary>
+public sealed record Protection(ImmutableArray<ProtectedService> Services, ImmutableArray<string> Interfaces);
+
+/// <summary>A grant that the kernel still held when the firewall was set up, and how long it still runs.</summary>
+public readonly record struct StandingGrant(string Service, Address Source, TimeSpan Remaining);
+
+/// <summary>Answer to a change: done, or what the kernel said (an errno, as a positive number).</summary>
+public readonly record struct FirewallResult(int Error)
+{
+    public bool Done => Error == 0;
+
+    public static FirewallResult Ok => default;
+}
+
+/// <summary>The acting end: keeps services closed and lets one address through for a while. The end of a grant lives in the kernel.</summary>
+public interface IFirewall : IDisposable
+{
+    /// <summary>
+    /// Sets up or updates the protection in one transaction; grants in force stay in force where their service still exists.
+    /// Returns what the kernel holds now.
+    /// </summary>
+    /// <exception cref="FirewallException">The kernel refused; nothing was changed.</exception>
+    ImmutableArray<StandingGrant> Apply(Protection protection);
+
+    /// <summary>Lets <paramref name="source"/> reach the service for so long from now; where it already may, the time is set anew, without a gap.</summary>
+    FirewallResult Open(ProtectedService service, Address source, TimeSpan time);
+
+    /// <summary>Ends it now. An element that is already gone is no error.</summary>
+    FirewallResult Close(ProtectedService service, Address source);
+
+    /// <summary>Removes every trace of us in one transaction. The services are then as open as the host leaves them.</summary>
+    void TearDown();
+
+    /// <summary>Whether our rules stand in the kernel at this moment, and whether the host drops or answers where nothing of ours is.</summary>
+    FirewallState Inspect();
+}
+
+/// <param name="InPlace">Our table is in the kernel.</param>
+/// <param name="HostDrops">Another chain drops by default what comes in, so that <see cref="Appearance.Silent"/> blends in; null where it could not be told.</param>
+public readonly record struct FirewallState(bool InPlace, bool? HostDrops);
+
+/// <summary>The firewall could not be set up or taken down: what failed, and the mend.</summary>
+public sealed class FirewallException(string message, string hint, bool missingPrivilege = false) : Exception(message)
+{
+    public string Hint { get; } = hint;
+
+    public bool MissingPrivilege { get; } = missingPrivilege;
+}

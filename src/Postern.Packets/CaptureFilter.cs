@@ -1,0 +1,28 @@
+using System.Collections.Immutable;
+
+namespace Postern.Packets;
+
+/// <summary>A run of destination ports, both ends included.</summary>
+public readonly record struct FilterPorts(ushort First, ushort Last);
+
+/// <summary>
+/// Which packets are worth waking up for. The kernel applies it, so it may let through a little more than this (never less):
+/// whoever reads must look at every packet again.
+/// </summary>
+public sealed record CaptureFilter
+{
+    public ImmutableArray<FilterPorts> TcpPorts { get; init; } = [];
+
+    public ImmutableArray<FilterPorts> UdpPorts { get; init; } = [];
+
+    /// <summary>Echo requests of ICMP and ICMPv6.</summary>
+    public bool Echo { get; init; }
+
+    /// <summary>Of a TCP segment only those pass whose flags under this mask equal <see cref="TcpFlagsSet"/>.</summary>
+    public TcpFlags TcpFlagsMask { get; init; }
+
+    public TcpFlags TcpFlagsSet { get; init; }
+
+    /// <summary>How much of a packet is copied, from its IP header on.</summary>
+    public int SnapLength { get; init; } = 256;
+}

@@ -1,0 +1,12 @@
+namespace Postern.Packets;
+
+/// <summary>One packet as it was seen: its bytes, what they begin with, when, and where. Lives until the source is asked for the next.</summary>
+public readonly ref struct CapturedPacket
+{
+    public required ReadOnlySpan<byte> Bytes { get; init; }
+
+    public required LinkType Link { get; init; }
+
+    /// <summary>Nanoseconds. Live sources give uptime; capture files give time since the Unix epoch. Only differences matter.</summary>
+    public required long Time { get; init; }
+}

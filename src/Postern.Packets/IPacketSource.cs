@@ -1,0 +1,14 @@
+namespace Postern.Packets;
+
+/// <summary>Where packets come from: the live ring, a capture file.</summary>
+public interface IPacketSource : IDisposable
+{
+    /// <summary>Waits for the next packet. False when there will be none: the file has ended, or <see cref="Stop"/> was called.</summary>
+    bool TryRead(out CapturedPacket packet);
+
+    /// <summary>Ends a wait in <see cref="TryRead"/> from another thread.</summary>
+    void Stop();
+
+    /// <summary>Packets that the source itself had to drop, since it was opened.</summary>
+    long Dropped { get; }
+}

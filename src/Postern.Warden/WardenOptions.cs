@@ -1,0 +1,42 @@
+using System.Collections.Immutable;
+using System.Net;
+using Postern.Firewall;
+using Postern.Reports;
+
+namespace Postern.Warden;
+
+/// <summary>What is protected, and how a grant to it behaves.</summary>
+public sealed record Service(string Name, ImmutableArray<PortRange> Ports)
+{
+    /// <summary>The window to connect in; connections made in it live on.</summary>
+    public TimeSpan OpenFor { get; init; } = TimeSpan.FromSeconds(30);
+
+    public Appearance Appear { get; init; } = Appearance.Silent;
+}
+
+/// <summary>What a completed knock does. Its place in <see cref="WardenOptions.Doors"/> is the door number that reports speak of.</summary>
+public sealed record Door(string Name, ImmutableArray<string> Opens, ImmutableArray<string> Closes);
+
+/// <summary>Who may come in at all, and when, whatever he knows.</summary>
+public sealed record Policy
+{
+    public static Policy Open => new();
+
+    /// <summary>Only these may knock; empty: everyone.</summary>
+    public ImmutableArray<IPNetwork> Allow { get; init; } = [];
+
+    /// <summary>These may not, whatever <see cref="Allow"/> says.</summary>
+    public ImmutableArray<IPNetwork> Deny { get; init; } = [];
+
+    /// <summary>Only then; empty: always.</summary>
+    public ImmutableArray<WeeklyHours> Hours { get; init; } = [];
+}
+
+public sealed record WardenOptions(ImmutableArray<Service> Services, ImmutableArray<Door> Doors)
+{
+    public Policy Policy { get; init; } = Policy.Open;
+
+    /// <summary>Grants in force at once, of all clients together.</summary>
+    public int MaxGrants { get; init; } = 131_072;
+
+}
