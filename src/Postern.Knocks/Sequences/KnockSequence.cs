@@ -21,4 +21,24 @@ public sealed record KnockSequence(string Name, ImmutableArray<KnockStep> Steps)
 
     /// <summary>A TCP step counts only segments whose flags are so; others are as if they had not been sent.</summary>
     public TcpFlagCondition TcpFlags { get; init; } = TcpFlagCondition.Connect;
+
+    /// <summary>
+    /// Two steps of a sequence in any order of which a packet could be either, though they are not the same: which of them it is would
+    /// depend on what comes later. Null where there are none.
+    /// </summary>
+    public (KnockStep One, KnockStep Other)? FirstAmbiguity()
+    {
+        if (Order == StepOrder.Strict)
+            return null;
+        for (var i = 1; i < Steps.Length; i++)
+        {
+            for (var j = 0; j < i; j++)
+            {
+                if (Steps[i] != Steps[j] && Steps[i].Overlaps(Steps[j]))
+                    return (Steps[j], Steps[i]);
+            }
+        }
+
+        return null;
+    }
 }

@@ -25,13 +25,9 @@ public readonly record struct KnockStep(StepKind Kind, ushort First, ushort Last
 
     public static KnockStep AnyEcho => new(StepKind.Echo, 0, ushort.MaxValue);
 
-    public int Width => Last - First + 1;
-
     public bool Matches(StepKind kind, ushort value) => kind == Kind && value >= First && value <= Last;
 
     public bool Overlaps(KnockStep other) => other.Kind == Kind && other.First <= Last && First <= other.Last;
-
-    public bool IsInside(KnockStep other) => other.Kind == Kind && other.First <= First && Last <= other.Last;
 
     public static bool TryParse(ReadOnlySpan<char> text, out KnockStep step)
     {

@@ -16,6 +16,9 @@ public readonly record struct TcpFlagCondition(TcpFlags Set, TcpFlags Clear)
 
     public static TcpFlagCondition Any => default;
 
+    /// <summary>Flags of a TCP segment; a packet of another protocol has none to object to.</summary>
+    public bool HoldsOrIsNotTcp(in PacketView packet) => packet.Protocol != IpProtocol.Tcp || Holds(packet.Flags);
+
     public bool Holds(TcpFlags flags) => (flags & (Set | Clear)) == Set;
 
     public static bool TryParse(ReadOnlySpan<char> text, out TcpFlagCondition condition)

@@ -1,0 +1,81 @@
+using System.Collections.Immutable;
+using System.Numerics;
+
+namespace Postern.Knocks.Sequences;
+
+/// <summary>What the detector needs of one sequence, worked out once.</summary>
+internal sealed class DoorPlan
+{
+    public DoorPlan(KnockSequence door)
+    {
+        var steps = door.Steps;
+        ArgumentOutOfRangeException.ThrowIfZero(steps.Length, nameof(door));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(steps.Length, SequenceDetector.MaxSteps, nameof(door));
+        ArgumentOutOfRangeException.ThrowIfLessThan(door.Within, TimeSpan.Zero, nameof(door));
+        if (door.FirstAmbiguity() is var (one, other))
+            throw new ArgumentException($"in any order, {one} and {other} must be equal or apart", nameof(door));
+        Steps = steps.Length;
+        Order = door.Order;
+        TcpFlags = door.TcpFlags;
+        Within = door.Within.Ticks * TimeSpan.NanosecondsPerTick;
+        Overlapping = OverlapOf(steps);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(BitOperations.PopCount(Overlapping), SequenceDetector.MaxOverlappingSteps, nameof(door));
+    }
+
+    public int Steps { get; }
+
+    public StepOrder Order { get; }
+
+    public TcpFlagCondition TcpFlags { get; }
+
+    /// <summary>Nanoseconds.</summary>
+    public long Within { get; }
+
+    /// <summary>The steps that share a packet with another step of this door.</summary>
+    public uint Overlapping { get; }
+
+    public bool CanBeginWith(uint steps) => Order == StepOrder.Any || (steps & 1) != 0;
+
+    public bool IsAmbiguous(uint steps) => (steps & Overlapping) != 0;
+
+    /// <summary>How many steps have been made since <paramref name="oldest"/>.</summary>
+    public static int Made(ReadOnlySpan<long> times, long oldest)
+    {
+        var made = 0;
+        foreach (var time in times)
+            made += time >= oldest ? 1 : 0;
+        return made;
+    }
+
+    /// <summary>
+    /// Of the steps that the packet could be, the one made longest ago. Steps of a door that is open to any order are equal or apart
+    /// (<see cref="KnockSequence.FirstAmbiguity"/>), so the ones that match are interchangeable and keep their latest packets.
+    /// </summary>
+    public static int StepToMake(ReadOnlySpan<long> times, uint steps)
+    {
+        var chosen = BitOperations.Log2(steps);
+        for (var left = steps; left != 0; left &= left - 1)
+        {
+            var step = BitOperations.TrailingZeroCount(left);
+            if (times[step] < times[chosen])
+                chosen = step;
+        }
+
+        return chosen;
+    }
+
+    private static uint OverlapOf(ImmutableArray<KnockStep> steps)
+    {
+        var overlapping = 0u;
+        for (var i = 0; i < steps.Length; i++)
+        {
+            for (var j = 0; j < i; j++)
+            {
+                if (steps[i].Overlaps(steps[j]))
+                    overlapping |= (1u << i) | (1u << j);
+            }
+        }
+
+        return overlapping;
+    }
+}
