@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+using Postern.Knocks.Sequences;
+using Postern.Packets;
+
+namespace Postern.Sentry;
+
+/// <summary>
+/// What the sentry watches for. Its doors are numbered as they stand here; reports carry the generation of the configuration, so that a
+/// late one is not taken for a door of the next.
+/// </summary>
+public sealed record SentryOptions(uint Generation, ImmutableArray<KnockSequence> Doors)
+{
+    public TrapPorts Traps { get; init; } = TrapPorts.None;
+
+    /// <summary>The packets that can matter to these doors, and as few others as can be said in the kernel.</summary>
+    public CaptureFilter Filter()
+    {
+        var steps = Doors.SelectMany(d => d.Steps).ToArray();
+        var traps = Traps.Ports.ToLookup(t => t.Kind, t => new FilterPorts(t.Port, t.Port));
+        var (mask, set) = FlagsInCommon();
+        return new()
+        {
+            TcpPorts = [.. Of(StepKind.Tcp), .. traps[StepKind.Tcp]],
+            UdpPorts = [.. Of(StepKind.Udp), .. traps[StepKind.Udp]],
+            Echo = steps.Any(s => s.Kind == StepKind.Echo),
+            TcpFlagsMask = mask,
+            TcpFlagsSet = set,
+        };
+
+        IEnumerable<FilterPorts> Of(StepKind kind) => steps.Where(s => s.Kind == kind).Select(s => new FilterPorts(s.First, s.Last));
+    }
+
+    /// <summary>What every door asks of the flags of a segment: all that the kernel may refuse on behalf of all of them.</summary>
+    private (TcpFlags Mask, TcpFlags Set) FlagsInCommon()
+    {
+        var conditions = Doors.Where(d => d.Steps.Any(s => s.Kind == StepKind.Tcp)).Select(d => d.TcpFlags).ToArray();
+        if (conditions.Length == 0)
+            return default;
+        var set = conditions.Aggregate(conditions[0].Set, (all, c) => all & c.Set);
+        var clear = conditions.Aggregate(conditions[0].Clear, (all, c) => all & c.Clear);
+        return (set | clear, set);
+    }
+}
