@@ -11,6 +11,9 @@ namespace Postern.Warden;
 /// </summary>
 public sealed class Warden
 {
+    private static readonly Door Nobody = new("", [], []);
+    private static readonly Door ByHand = new("by-hand", [], []);
+
     private readonly IFirewall _firewall;
     private readonly IAudit _audit;
     private readonly GrantBook _book = new();
@@ -68,6 +71,12 @@ public sealed class Warden
         void Note(Refusal one) => worst = one == Refusal.None ? worst : one;
     }
 
+    /// <summary>Grants by hand: no knock, no policy, but the same ends. Without a time it is the service's own.</summary>
+    public Refusal Grant(string service, Address source, TimeSpan? time, Moment now) =>
+        _services.TryGetValue(service, out var found)
+            ? Open(time is null ? found : found with { OpenFor = time.Value }, source, ByHand, now)
+            : Refusal.NoSuchService;
+
     /// <summary>Ends a grant by hand.</summary>
     public Refusal Revoke(string service, Address source) =>
         _services.ContainsKey(service) ? Close(service, source, AuditEvent.Revoked, "") : Refusal.NoSuchService;
@@ -91,8 +100,6 @@ public sealed class Warden
         door = _options.Doors[report.Door];
         return Refusal.None;
     }
-
-    private static readonly Door Nobody = new("", [], []);
 
     private Refusal Open(Service service, Address source, Door door, Moment now)
     {

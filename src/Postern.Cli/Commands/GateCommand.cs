@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using Postern.Cli.CommandLine;
+using Postern.Cli.Configuration;
+using Postern.Cli.Gate;
+
+namespace Postern.Cli.Commands;
+
+/// <summary><c>postern gate</c>: guards in the foreground until it is told to stop. SIGHUP reloads.</summary>
+internal static class GateCommand
+{
+    public static Command Create()
+    {
+        var config = ConfigOption();
+        var verbose = CommonOptions.Verbose();
+        var command = new DocumentedCommand(
+            "gate",
+            "Guard this host: keep the protected services closed and open them to who knocks. SIGHUP reloads the configuration.",
+            "postern gate --config /etc/postern/postern.yaml") { config, verbose };
+        command.SetAction((result, cancellation) => Task.FromResult(Guard(result.GetValue(config)!, result.GetValue(verbose), cancellation)));
+        return command;
+    }
+
+    public static Option<string> ConfigOption() => new("--config", "-c")
+    {
+        Description = "The configuration, with the postern.d/*.yaml beside it",
+        HelpName = "FILE",
+        DefaultValueFactory = _ => ConfigurationReader.DefaultPath,
+    };
+
+    private static int Guard(string path, bool verbose, CancellationToken cancellation)
+    {
+        using var logs = Logs(verbose);
+        using var gate = new GateProcess(path, logs.CreateLogger("postern"));
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true;
+            gate.AskReload();
+        });
+        using var stop = cancellation.Register(gate.Stop);
+        gate.Run();
+        return ExitCode.Done;
+    }
+
+    /// <summary>On standard error: with the journal's priorities under a service manager, with the time of day for a person.</summary>
+    private static ILoggerFactory Logs(bool verbose) => LoggerFactory.Create(logging =>
+    {
+        logging.SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Information);
+        logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is { Length: > 0 })
+        {
+            logging.AddSystemdConsole();
+            return;
+        }
+
+        logging.AddSimpleConsole(line =>
+        {
+            line.SingleLine = true;
+            line.TimestampFormat = "HH:mm:ss.fff ";
+            line.ColorBehavior = Terminal.HasColour(Console.IsErrorRedirected) ? LoggerColorBehavior.Enabled : LoggerColorBehavior.Disabled;
+        });
+    });
+}

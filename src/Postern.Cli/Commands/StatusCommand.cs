@@ -1,0 +1,66 @@
+using System.CommandLine;
+using System.Globalization;
+using Postern.Cli.CommandLine;
+using Postern.Cli.Control;
+
+namespace Postern.Cli.Commands;
+
+/// <summary><c>postern status</c>: how the gate stands, in a screen.</summary>
+internal static class StatusCommand
+{
+    public static Command Create()
+    {
+        var (socket, json) = (ControlCommands.SocketOption(), CommonOptions.Json());
+        var command = new DocumentedCommand("status", "Show how the running gate stands", "postern status") { socket, json };
+        command.SetAction(async (result, cancellation) =>
+        {
+            var reply = await ControlClient.AskAsync(result.GetValue(socket)!, new(ControlRequest.Status), cancellation);
+            var output = result.InvocationConfiguration.Output;
+            if (result.GetValue(json))
+                output.WriteJson(reply.Status!, ControlJson.Default.GateStatus);
+            else
+                Write(reply.Status!, output);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static void Write(GateStatus status, TextWriter output)
+    {
+        var up = HumanTime.Of(DateTimeOffset.Now - status.Started);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"postern {status.Version}, process {status.Pid}, up {up}"));
+        output.WriteLine($"configuration  {string.Join(", ", status.Files)}, read {status.Loaded.ToLocalTime():yyyy-MM-dd HH:mm:ss}");
+        if (status.ReloadFault is not null)
+            output.WriteLine($"               the last reload was refused: {status.ReloadFault}");
+        output.WriteLine($"watching       {(status.Interfaces.IsEmpty ? "every interface" : string.Join(", ", status.Interfaces))}");
+        output.WriteLine(status.RulesInPlace ? "rules          in place (table inet postern)" : "rules          NOT IN PLACE: protected services may be open");
+        output.WriteLine($"blends in      {BlendsIn(status)}");
+        foreach (var service in status.Services)
+        {
+            var open = string.Create(CultureInfo.InvariantCulture, $"{service.Grants} open");
+            output.WriteLine($"service        {service.Name}: {string.Join(' ', service.Ports)}, {service.Appear}, opens for {HumanTime.Of(TimeSpan.FromSeconds(service.OpenForSeconds))}, {open}");
+        }
+
+        foreach (var knock in status.Knocks)
+            output.WriteLine($"knock          {knock.Name}: {knock.Method}{Verb(" opens ", knock.Opens)}{Verb(" closes ", knock.Closes)}");
+        var packets = status.Packets;
+        var faulty = string.Concat(packets.Faulty.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => string.Create(CultureInfo.InvariantCulture, $", {f.Value} {f.Key}")));
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"packets        {packets.Read} read, {packets.Reports} knocks completed{faulty}; lost: {packets.DroppedByRing} in the ring, {packets.DroppedReports} reports, {packets.AttemptsEvicted} attempts pushed out"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"grants         {status.Grants} in force"));
+    }
+
+    private static string Verb(string verb, IEnumerable<string> services) => services.Any() ? verb + string.Join(", ", services) : "";
+
+    private static string BlendsIn(GateStatus status)
+    {
+        if (status.BlendsIn is not { } fits)
+            return "cannot tell how this host answers on other ports";
+        var standOut = status.Services.Where(s => s.Appear != fits).Select(s => s.Name).ToArray();
+        var host = fits == "silent" ? "this host drops what it does not know" : "this host answers on ports where nothing listens";
+        return standOut.Length == 0
+            ? $"{host}, and so do the protected ports"
+            : $"{host}: 'appear: {fits}' would stand out less ({string.Join(", ", standOut)})";
+    }
+}

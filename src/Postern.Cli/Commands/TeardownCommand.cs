@@ -1,0 +1,33 @@
+using System.CommandLine;
+using Postern.Cli.CommandLine;
+using Postern.Firewall;
+
+namespace Postern.Cli.Commands;
+
+/// <summary><c>postern teardown</c>: for the operator who wants Postern gone, or himself let in. It needs no running gate.</summary>
+internal static class TeardownCommand
+{
+    public static Command Create()
+    {
+        var command = new DocumentedCommand(
+            "teardown",
+            "Remove our rules from the kernel. The services are then as open as this host leaves them; stop the gate first, it would put the rules back.",
+            "systemctl stop postern && postern teardown");
+        command.SetAction(result =>
+        {
+            try
+            {
+                using var firewall = new NftablesFirewall();
+                firewall.TearDown();
+            }
+            catch (FirewallException e)
+            {
+                throw new CommandFailure(e.MissingPrivilege ? ExitCode.MissingPrivilege : ExitCode.Unsupported, e.Message, e.Hint, e);
+            }
+
+            result.InvocationConfiguration.Output.WriteLine("removed the table 'inet postern'; nothing is protected by Postern now");
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

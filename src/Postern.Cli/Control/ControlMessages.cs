@@ -1,0 +1,97 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+
+namespace Postern.Cli.Control;
+
+/// <summary>What an operator asks of the running gate: one line of JSON. The verbs are a closed list.</summary>
+internal sealed record ControlRequest(string Verb)
+{
+    public const string Status = "status";
+    public const string Grants = "grants";
+    public const string Grant = "grant";
+    public const string Revoke = "revoke";
+    public const string Reload = "reload";
+
+    public string? Service { get; init; }
+
+    public string? Address { get; init; }
+
+    public double? Seconds { get; init; }
+}
+
+/// <summary>What it answers: one line of JSON. Exactly one of the parts is there.</summary>
+internal sealed record ControlReply
+{
+    public ControlFailure? Failure { get; init; }
+
+    public GateStatus? Status { get; init; }
+
+    public ImmutableArray<GrantLine>? Grants { get; init; }
+
+    public string? Done { get; init; }
+}
+
+/// <param name="Refusal">The refusal's word, where there was one.</param>
+/// <param name="Message">What went wrong.</param>
+/// <param name="Hint">The mend.</param>
+internal sealed record ControlFailure(string? Refusal, string Message, string Hint);
+
+/// <param name="Service">The service's name.</param>
+/// <param name="Address">Who may reach it.</param>
+/// <param name="Ports">Which ports those are.</param>
+/// <param name="Until">When it ends.</param>
+/// <param name="SecondsLeft">How long that is from now.</param>
+internal sealed record GrantLine(string Service, string Address, ImmutableArray<string> Ports, DateTimeOffset Until, double SecondsLeft);
+
+internal sealed record GateStatus
+{
+    public required string Version { get; init; }
+
+    public required int Pid { get; init; }
+
+    public required DateTimeOffset Started { get; init; }
+
+    public required ImmutableArray<string> Files { get; init; }
+
+    public required DateTimeOffset Loaded { get; init; }
+
+    /// <summary>The last reload was refused; the configuration in force is older than the file.</summary>
+    public string? ReloadFault { get; init; }
+
+    public required ImmutableArray<string> Interfaces { get; init; }
+
+    public required bool RulesInPlace { get; init; }
+
+    /// <summary>Which appearance does not stand out on this host: "silent", "closed", or null where it could not be told.</summary>
+    public string? BlendsIn { get; init; }
+
+    public required ImmutableArray<ServiceStatus> Services { get; init; }
+
+    public required ImmutableArray<KnockStatus> Knocks { get; init; }
+
+    public required int Grants { get; init; }
+
+    public required PacketStatus Packets { get; init; }
+}
+
+internal sealed record ServiceStatus(string Name, ImmutableArray<string> Ports, string Appear, double OpenForSeconds, int Grants);
+
+internal sealed record KnockStatus(string Name, string Method, ImmutableArray<string> Opens, ImmutableArray<string> Closes);
+
+/// <param name="Read">Packets that reached the sentry and could be read.</param>
+/// <param name="Faulty">Those that could not, by reason.</param>
+/// <param name="Reports">Knocks completed.</param>
+/// <param name="DroppedByRing">Packets that the kernel had no room for.</param>
+/// <param name="DroppedReports">Reports that the warden had no room for.</param>
+/// <param name="AttemptsEvicted">Attempts that newer ones pushed out.</param>
+internal sealed record PacketStatus(
+    long Read, ImmutableDictionary<string, long> Faulty, long Reports, long DroppedByRing, long DroppedReports, long AttemptsEvicted);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ControlRequest))]
+[JsonSerializable(typeof(ControlReply))]
+[JsonSerializable(typeof(GateStatus))]
+[JsonSerializable(typeof(ImmutableArray<GrantLine>))]
+internal sealed partial class ControlJson : JsonSerializerContext;

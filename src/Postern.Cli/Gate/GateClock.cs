@@ -1,0 +1,10 @@
+using System.Diagnostics;
+using Postern.Reports;
+
+namespace Postern.Cli.Gate;
+
+/// <summary>The one place where the gate asks what time it is.</summary>
+internal static class GateClock
+{
+    public static Moment Now() => new(Stopwatch.GetElapsedTime(0), DateTimeOffset.Now);
+}

@@ -1,0 +1,32 @@
+using System.Collections.Concurrent;
+using Postern.Reports;
+
+namespace Postern.Cli.Gate;
+
+/// <summary>
+/// The way to the warden, one way. It holds so much and no more: what the sentry cannot put in is dropped and counted, so that the
+/// sentry never waits and nothing grows.
+/// </summary>
+internal sealed class GateInbox : IDisposable
+{
+    private const int Places = 4096;
+
+    private readonly BlockingCollection<GateEvent> _events = new(Places);
+    private long _dropped;
+
+    public long DroppedReports => Interlocked.Read(ref _dropped);
+
+    public void Put(in Report report)
+    {
+        if (!_events.TryAdd(new(GateEventKind.Report, report)))
+            Interlocked.Increment(ref _dropped);
+    }
+
+    /// <summary>Waits for a place: an operator is never dropped.</summary>
+    public void Put(GateEvent item) => _events.Add(item);
+
+    public bool TryTake(TimeSpan? wait, out GateEvent item) =>
+        _events.TryTake(out item, wait is { } time ? (int)Math.Clamp(Math.Ceiling(time.TotalMilliseconds), 0, int.MaxValue) : Timeout.Infinite);
+
+    public void Dispose() => _events.Dispose();
+}

@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Logging;
+
+namespace Postern.Cli.Gate;
+
+/// <summary>Every line that the gate may write, with its number.</summary>
+internal static partial class GateLog
+{
+    [LoggerMessage(100, LogLevel.Information, "{Line}")]
+    public static partial void Audit(ILogger log, string line);
+
+    [LoggerMessage(101, LogLevel.Warning, "held back {Lines} audit lines: knocks came faster than they are worth writing down")]
+    public static partial void HeldBack(ILogger log, long lines);
+
+    [LoggerMessage(110, LogLevel.Information, "watching {Interfaces} for {Knocks} knocks; protecting {Services} services ({Files})")]
+    public static partial void Ready(ILogger log, string interfaces, int knocks, int services, string files);
+
+    [LoggerMessage(111, LogLevel.Information, "stopping; protected services stay closed and grants end on time, because the rules stay in the kernel ('postern teardown' removes them)")]
+    public static partial void Stopping(ILogger log);
+
+    [LoggerMessage(112, LogLevel.Information, "reloaded: {Knocks} knocks, {Services} services, {Grants} grants kept")]
+    public static partial void Reloaded(ILogger log, int knocks, int services, int grants);
+
+    [LoggerMessage(113, LogLevel.Error, "reload refused, going on with the configuration before: {Faults} faults, the first: {First}")]
+    public static partial void ReloadRefused(ILogger log, int faults, string first);
+
+    [LoggerMessage(114, LogLevel.Warning, "{Warning}")]
+    public static partial void ConfigurationWarning(ILogger log, string warning);
+
+    [LoggerMessage(115, LogLevel.Warning, "interface {Name} is not there yet; watching for it")]
+    public static partial void InterfaceMissing(ILogger log, string name);
+
+    [LoggerMessage(120, LogLevel.Warning, "someone removed our rules from the kernel; they are back")]
+    public static partial void RulesRestored(ILogger log);
+
+    [LoggerMessage(121, LogLevel.Critical, "someone removed our rules from the kernel and they cannot be put back: {Reason}. Protected services may be open to everyone")]
+    public static partial void RulesLost(ILogger log, string reason);
+
+    [LoggerMessage(122, LogLevel.Warning, "{Dropped} reports were dropped: the warden was busy")]
+    public static partial void ReportsDropped(ILogger log, long dropped);
+}

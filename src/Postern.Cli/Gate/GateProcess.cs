@@ -1,0 +1,254 @@
+using Microsoft.Extensions.Logging;
+using Postern.Cli.CommandLine;
+using Postern.Cli.Configuration;
+using Postern.Cli.Control;
+using Postern.Firewall;
+using Postern.Packets;
+using Postern.Sentry;
+
+namespace Postern.Cli.Gate;
+
+/// <summary>
+/// The running gate: the sentry on its thread, the warden on the caller's, one inbox between them.
+/// <code>
+/// ring ─► sentry ─► inbox ─► warden ─► kernel          control socket, signals ─► inbox
+/// </code>
+/// </summary>
+internal sealed class GateProcess : IDisposable
+{
+    private readonly string _path;
+    private readonly ILogger _log;
+    private readonly GateInbox _inbox = new();
+    private readonly SentryCounters _counters = new();
+    private readonly IFirewall _firewall;
+    private readonly Warden.Warden _warden;
+    private readonly PacketRing _ring;
+    private readonly SentryPost _post;
+    private readonly RulesWatch _rules;
+    private readonly ControlServer _control;
+    private readonly OperatorDesk _desk;
+    private GateConfiguration _configuration;
+    private long _reportsDropped;
+
+    /// <summary>
+    /// The order is what keeps people from being locked out and strangers from being let in: all that can fail without a trace comes
+    /// before the first change of the firewall, and from that change on everything is closed.
+    /// </summary>
+    /// <exception cref="CommandFailure">Something is missing: what, and the mend. Nothing was changed.</exception>
+    public GateProcess(string path, ILogger log)
+    {
+        _path = path;
+        _log = log;
+        _configuration = ReadOrFail(path);
+        try
+        {
+            _ring = PacketRing.Open(SentryOf(_configuration, generation: 1).Filter(), _configuration.Interfaces, RingSize.Default);
+            _firewall = new NftablesFirewall();
+            _warden = new(_firewall, new LogAudit(log, TimeProvider.System));
+            _desk = new(_warden, Reload, Describe);
+            _control = ControlServer.Listen(_configuration.ControlSocket, call => _inbox.Put(new(GateEventKind.Call, Call: call)));
+            _warden.Apply(_configuration.Warden, _configuration.Protection, GateClock.Now());
+        }
+        catch (Exception e)
+        {
+            _control?.Dispose();
+            _firewall?.Dispose();
+            _ring?.Dispose();
+            throw e switch
+            {
+                CaptureException c => new CommandFailure(c.MissingPrivilege ? ExitCode.MissingPrivilege : ExitCode.Unsupported, c.Message, c.Hint, c),
+                FirewallException f => new CommandFailure(f.MissingPrivilege ? ExitCode.MissingPrivilege : ExitCode.Unsupported, f.Message, f.Hint, f),
+                _ => e,
+            };
+        }
+
+        _post = new(_ring, new(SentryOf(_configuration, _warden.Generation), _counters), _inbox);
+        _rules = new(() => _inbox.Put(new(GateEventKind.Rules)));
+    }
+
+    public DateTimeOffset Started { get; } = DateTimeOffset.Now;
+
+    /// <summary>Guards until <see cref="Stop"/>. The rules stay in the kernel afterwards: a gate that is not running is a closed one.</summary>
+    public void Run()
+    {
+        _post.Start();
+        SayReady();
+        for (var item = Next(); item.Kind != GateEventKind.Stop; item = Next())
+            Do(item);
+        GateLog.Stopping(_log);
+        ServiceManager.Stopping();
+    }
+
+    public void Stop() => _inbox.Put(new(GateEventKind.Stop));
+
+    public void AskReload() => _inbox.Put(new(GateEventKind.Reload));
+
+    public void Dispose()
+    {
+        _control.Dispose();
+        _rules.Dispose();
+        _post.Dispose();
+        _ring.Dispose();
+        _firewall.Dispose();
+        _inbox.Dispose();
+    }
+
+    /// <summary>Waits for the next thing to do, and notes the grants that end meanwhile.</summary>
+    private GateEvent Next()
+    {
+        while (true)
+        {
+            var left = _warden.NextEnd - GateClock.Now().Uptime;
+            if (_inbox.TryTake(left < TimeSpan.Zero ? TimeSpan.Zero : left, out var item))
+                return item;
+            _warden.EndGrants(GateClock.Now());
+        }
+    }
+
+    private void Do(in GateEvent item)
+    {
+        switch (item.Kind)
+        {
+            case GateEventKind.Report:
+                _warden.Handle(item.Report, GateClock.Now());
+                break;
+            case GateEventKind.Call:
+                item.Call!.Answer(_desk.Answer(item.Call.Request, GateClock.Now()));
+                break;
+            case GateEventKind.Reload:
+                Reload();
+                break;
+            case GateEventKind.Rules:
+                RestoreRules();
+                break;
+            default:
+                throw new InvalidOperationException($"{item.Kind} is not for here");
+        }
+
+        if (_inbox.DroppedReports is var dropped && dropped > _reportsDropped)
+        {
+            GateLog.ReportsDropped(_log, dropped - _reportsDropped);
+            _reportsDropped = dropped;
+        }
+    }
+
+    /// <summary>Reads the configuration anew. With a fault anywhere nothing changes: the gate goes on as it was, and says so.</summary>
+    private ControlFailure? Reload()
+    {
+        ServiceManager.Reloading();
+        var failure = TryReload();
+        _desk.ReloadFault = failure?.Message;
+        if (failure is null)
+            GateLog.Reloaded(_log, _configuration.Sequences.Length, _configuration.Warden.Services.Length, _warden.GrantCount);
+        ServiceManager.Ready(failure is null ? "guarding" : "guarding by the configuration before: the new one has faults");
+        return failure;
+    }
+
+    private ControlFailure? TryReload()
+    {
+        var read = ConfigurationReader.Read(_path);
+        if (read.Configuration is not { } next)
+        {
+            GateLog.ReloadRefused(_log, read.Faults.Length, read.Faults[0].ToString());
+            return new(null, $"{read.Faults[0]}{(read.Faults.Length > 1 ? $" (and {read.Faults.Length - 1} more)" : "")}", $"'postern check --config {_path}' lists all faults; the configuration before is still in force");
+        }
+
+        if (!next.Interfaces.SequenceEqual(_configuration.Interfaces, StringComparer.Ordinal) || next.ControlSocket != _configuration.ControlSocket)
+        {
+            const string Fixed = "gate.interfaces and gate.control_socket cannot change while the gate runs";
+            GateLog.ReloadRefused(_log, 1, Fixed);
+            return new(null, Fixed, "restart the gate; grants in force are kept");
+        }
+
+        try
+        {
+            _warden.Apply(next.Warden, next.Protection, GateClock.Now());
+        }
+        catch (FirewallException e)
+        {
+            GateLog.ReloadRefused(_log, 1, e.Message);
+            return new(null, e.Message, e.Hint);
+        }
+
+        // The new filter passes before the new sentry looks: a packet in between is one that the sentry before did not know, and drops.
+        var options = SentryOf(next, _warden.Generation);
+        _ring.Replace(options.Filter());
+        _post.Sentry = new(options, _counters);
+        _configuration = next;
+        _desk.Loaded = DateTimeOffset.Now;
+        WarnOf(read);
+        return null;
+    }
+
+    /// <summary>Somebody changed rules in the kernel. If ours are gone, the services lie open: put them back first, ask afterwards.</summary>
+    private void RestoreRules()
+    {
+        if (_firewall.Inspect().InPlace)
+            return;
+        try
+        {
+            _warden.Apply(_configuration.Warden, _configuration.Protection, GateClock.Now());
+            _post.Sentry = new(SentryOf(_configuration, _warden.Generation), _counters);
+            GateLog.RulesRestored(_log);
+        }
+        catch (FirewallException e)
+        {
+            GateLog.RulesLost(_log, e.Message);
+        }
+    }
+
+    private GateConfiguration ReadOrFail(string path)
+    {
+        var read = ConfigurationReader.Read(path);
+        WarnOf(read);
+        if (read.Configuration is { } configuration)
+            return configuration;
+        foreach (var fault in read.Faults)
+            Console.Error.WriteLine(fault.ToString());
+        throw CommandFailure.Usage(
+            $"the configuration has {read.Faults.Length} fault{(read.Faults.Length == 1 ? "" : "s")}; nothing was changed",
+            "each line above says where, and what to write instead");
+    }
+
+    private void WarnOf(ConfigurationResult read)
+    {
+        foreach (var warning in read.Warnings)
+            GateLog.ConfigurationWarning(_log, warning.ToString());
+    }
+
+    private static SentryOptions SentryOf(GateConfiguration configuration, uint generation) => new(generation, configuration.Sequences)
+    {
+        Traps = configuration.TrapPorts,
+    };
+
+    private void SayReady()
+    {
+        var interfaces = _configuration.Interfaces;
+        foreach (var missing in interfaces.Where(name => !Directory.Exists($"/sys/class/net/{name}")))
+            GateLog.InterfaceMissing(_log, missing);
+        GateLog.Ready(
+            _log,
+            interfaces.IsEmpty ? "every interface" : string.Join(", ", interfaces),
+            _configuration.Sequences.Length,
+            _configuration.Warden.Services.Length,
+            string.Join(", ", _configuration.Files));
+        ServiceManager.Ready("guarding");
+    }
+
+    private GateStatus Describe(GateStatus bare)
+    {
+        var firewall = _firewall.Inspect();
+        var sentry = _post.Sentry;
+        return bare with
+        {
+            Started = Started,
+            Files = _configuration.Files,
+            Interfaces = _configuration.Interfaces,
+            RulesInPlace = firewall.InPlace,
+            BlendsIn = firewall.HostDrops switch { true => "silent", false => "closed", null => null },
+            Services = StatusText.ServicesOf(_configuration.Warden, _warden.Grants),
+            Knocks = StatusText.KnocksOf(_configuration.Warden),
+            Packets = StatusText.PacketsOf(_counters, _ring.Dropped, _inbox.DroppedReports, sentry.AttemptsEvicted),
+        };
+    }
+}

@@ -1,0 +1,61 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Postern.Reports;
+using Postern.Warden;
+
+namespace Postern.Cli.Gate;
+
+/// <summary>
+/// One line for each attempt that meant something:
+/// <c>opened service=ssh address=192.0.2.7 knock=office until=2026-11-21T23:14:00Z</c>. Whoever knows a sequence could fill the disk by
+/// knocking without end, so lines pass a throttle that says how much it held back.
+/// </summary>
+internal sealed class LogAudit(ILogger log, TimeProvider clock) : IAudit
+{
+    private const int Burst = 200;
+    private const int PerSecond = 20;
+
+    private double _tokens = Burst;
+    private long _filled = clock.GetTimestamp();
+    private long _heldBack;
+
+    public void Write(in AuditEntry entry)
+    {
+        if (!TryTakeToken())
+        {
+            _heldBack++;
+            return;
+        }
+
+        if (_heldBack > 0)
+            GateLog.HeldBack(log, _heldBack);
+        _heldBack = 0;
+        GateLog.Audit(log, Line(entry));
+    }
+
+    public static string Line(in AuditEntry entry)
+    {
+        var line = entry.What.ToString().ToLowerInvariant();
+        if (entry.Service.Length > 0)
+            line += $" service={entry.Service}";
+        line += $" address={entry.Source}";
+        if (entry.Knock.Length > 0)
+            line += $" knock={entry.Knock}";
+        if (entry.Until is { } until)
+            line += string.Create(CultureInfo.InvariantCulture, $" until={until.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fff}Z");
+        if (entry.Refusal != Refusal.None)
+            line += $" refusal={entry.Refusal.Word()}";
+        return entry.Detail is null ? line : $"{line} detail=\"{entry.Detail}\"";
+    }
+
+    private bool TryTakeToken()
+    {
+        var now = clock.GetTimestamp();
+        _tokens = Math.Min(Burst, _tokens + (clock.GetElapsedTime(_filled, now).TotalSeconds * PerSecond));
+        _filled = now;
+        if (_tokens < 1)
+            return false;
+        _tokens--;
+        return true;
+    }
+}

@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using System.Reflection;
+using Postern.Cli.Control;
+using Postern.Reports;
+
+namespace Postern.Cli.Gate;
+
+/// <summary>Answers operators, on the warden's thread. What it may be asked is a closed list.</summary>
+internal sealed class OperatorDesk(Warden.Warden warden, Func<ControlFailure?> reload, Func<GateStatus, GateStatus> describe)
+{
+    public DateTimeOffset Loaded { get; set; } = DateTimeOffset.Now;
+
+    public string? ReloadFault { get; set; }
+
+    public static string Version { get; } =
+        typeof(OperatorDesk).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    public ControlReply Answer(ControlRequest request, Moment now) => request.Verb switch
+    {
+        ControlRequest.Status => new() { Status = Status() },
+        ControlRequest.Grants => new() { Grants = Grants(now) },
+        ControlRequest.Grant => WithGrantee(request, (service, address) => warden.Grant(service, address, Seconds(request), now), "granted"),
+        ControlRequest.Revoke => WithGrantee(request, warden.Revoke, "revoked"),
+        ControlRequest.Reload => reload() is { } failure ? new() { Failure = failure } : new() { Done = "reloaded" },
+        _ => new() { Failure = new(null, "this gate does not know that request", "is the command of the same version as the gate?") },
+    };
+
+    private GateStatus Status() => describe(new()
+    {
+        Version = Version,
+        Pid = Environment.ProcessId,
+        Started = default,
+        Files = [],
+        Loaded = Loaded,
+        ReloadFault = ReloadFault,
+        Interfaces = [],
+        RulesInPlace = false,
+        Services = [],
+        Knocks = [],
+        Grants = warden.GrantCount,
+        Packets = new(0, ImmutableDictionary<string, long>.Empty, 0, 0, 0, 0),
+    });
+
+    private ImmutableArray<GrantLine> Grants(Moment now) =>
+    [
+        .. warden.Grants
+            .Where(g => g.Until > now.Uptime)
+            .Select(g => new GrantLine(
+                g.Service,
+                g.Source.ToString(),
+                [.. g.Ports.Select(p => p.ToString())],
+                now.Wall + (g.Until - now.Uptime),
+                Math.Round((g.Until - now.Uptime).TotalSeconds, 3))),
+    ];
+
+    private static ControlReply WithGrantee(ControlRequest request, Func<string, Address, Refusal> change, string done)
+    {
+        if (request.Service is not { Length: > 0 } service || !Address.TryParse(request.Address, out var address))
+            return new() { Failure = new(null, "that names no service and address", "write a service of the configuration and an IP address: ssh 192.0.2.7") };
+        var refusal = change(service, address);
+        return refusal == Refusal.None
+            ? new() { Done = $"{done} {service} {address}" }
+            : new() { Failure = new(refusal.Word(), $"not {done}: {service} {address}", Mend(refusal)) };
+    }
+
+    private static TimeSpan? Seconds(ControlRequest request) =>
+        request.Seconds is { } seconds and > 0 and <= 30 * 86_400.0 ? TimeSpan.FromSeconds(seconds) : null;
+
+    private static string Mend(Refusal refusal) => refusal switch
+    {
+        Refusal.NoSuchService => "'postern status' lists the services",
+        Refusal.NoSuchGrant => "'postern grants' lists what is open to whom",
+        Refusal.TooManyGrants => "raise gate.max_grants, or revoke some",
+        Refusal.FirewallFailed => "the gate's log says what the kernel answered",
+        _ => "the gate's log says more",
+    };
+}

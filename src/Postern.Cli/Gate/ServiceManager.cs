@@ -1,0 +1,32 @@
+using System.Globalization;
+using System.Net.Sockets;
+
+namespace Postern.Cli.Gate;
+
+/// <summary>Tells the service manager how it stands (sd_notify(3)): one datagram to the socket it named; nothing where there is none.</summary>
+internal static class ServiceManager
+{
+    public static void Ready(string status) => Notify($"READY=1\nSTATUS={status}");
+
+    /// <summary>The manager wants the time of the monotonic clock with it, so as to pair it with the READY that follows.</summary>
+    public static void Reloading() =>
+        Notify(string.Create(CultureInfo.InvariantCulture, $"RELOADING=1\nMONOTONIC_USEC={(long)GateClock.Now().Uptime.TotalMicroseconds}"));
+
+    public static void Stopping() => Notify("STOPPING=1");
+
+    private static void Notify(string message)
+    {
+        if (Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is not { Length: > 0 } address)
+            return;
+        try
+        {
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+            var path = address[0] == '@' ? "\0" + address[1..] : address;
+            socket.SendTo(System.Text.Encoding.UTF8.GetBytes(message), new UnixDomainSocketEndPoint(path));
+        }
+        catch (SocketException)
+        {
+            // A manager that does not listen is no reason to stop guarding.
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using Postern.Reports;
+
+namespace Postern.Reports.Tests;
+
+public sealed class ReportTests
+{
+    private static readonly Report Example = new(
+        ReportKind.SequenceCompleted, 0x01020304, 0x05060708, 0x090a, Address.FromV4(0xc0000207), Parse("2001:db8::1"), 0x1122334455667788);
+
+    [Fact]
+    public void Is_64_bytes_laid_out_as_documented()
+    {
+        Assert.Equal(64, Report.Size);
+        var message = new byte[Report.Size];
+        Example.Write(message);
+        Assert.Equal(
+            "0100" + "0100" + "04030201" + "08070605" + "0a09" + "0000"
+            + "00000000000000000000ffffc0000207" + "20010db8000000000000000000000001" + "8877665544332211" + "0000000000000000",
+            Convert.ToHexStringLower(message));
+    }
+
+    [Fact]
+    public void Reads_back_what_was_written()
+    {
+        var message = new byte[Report.Size];
+        Example.Write(message);
+        Assert.True(Report.TryRead(message, out var read));
+        Assert.Equal(Example, read);
+    }
+
+    [Fact]
+    public void Refuses_every_other_size()
+    {
+        var message = new byte[Report.Size + 1];
+        Example.Write(message);
+        for (var length = 0; length <= message.Length; length++)
+            Assert.Equal(length == Report.Size, Report.TryRead(message.AsSpan(0, length), out _));
+    }
+
+    [Theory]
+    [InlineData(0)] // version
+    [InlineData(1)]
+    [InlineData(2)] // kind
+    [InlineData(3)]
+    [InlineData(14)] // must be zero
+    [InlineData(15)]
+    [InlineData(56)]
+    [InlineData(63)]
+    public void Refuses_what_cannot_have_been_written(int at)
+    {
+        var message = new byte[Report.Size];
+        Example.Write(message);
+        message[at] ^= 0x40;
+        Assert.False(Report.TryRead(message, out _));
+    }
+
+    [Theory]
+    [InlineData(11)] // a negative door
+    [InlineData(55)] // a negative time
+    public void Refuses_negative_numbers(int at)
+    {
+        var message = new byte[Report.Size];
+        Example.Write(message);
+        message[at] |= 0x80;
+        Assert.False(Report.TryRead(message, out _));
+    }
+
+    [Fact]
+    public void Every_refusal_has_a_word_of_its_own()
+    {
+        var words = Enum.GetValues<Refusal>().Select(r => r.Word()).ToArray();
+        Assert.Equal(words.Length, words.Distinct().Count());
+        Assert.All(words, word => Assert.Matches("^[a-z]+(-[a-z]+)*$", word));
+    }
+
+    private static Address Parse(string text) => Address.TryParse(text, out var address) ? address : throw new FormatException(text);
+}

@@ -1,0 +1,83 @@
+namespace Postern.EndToEnd.Tests;
+
+/// <summary>What a grant lets through, to whom, and until when; with the real kernel to say so.</summary>
+public sealed class GrantTests
+{
+    [Theory]
+    [InlineData(GateHouse.Gate4, GateHouse.Client4)]
+    [InlineData(GateHouse.Gate6, GateHouse.Client6)]
+    public void A_door_opens_for_one_address_for_a_while_and_connections_live_on(string host, string client)
+    {
+        using var house = new GateHouse();
+        house.ServeTcp(22);
+        house.ServeUdp(22);
+        house.Client.Run("ip", "address", "add", host == GateHouse.Gate4 ? "10.77.0.3/24" : "fd77::3/64", "dev", "veth0", .. host == GateHouse.Gate4 ? Array.Empty<string>() : ["nodad"]);
+        var neighbour = host == GateHouse.Gate4 ? "10.77.0.3" : "fd77::3";
+        Assert.False(house.IsOpen(host, from: client));
+        Assert.False(house.AnswersUdp(host));
+
+        house.Knock("knock", host, "7000", "8000:udp", "9000");
+        GateHouse.Until(() => house.GrantCount == 1, "the grant");
+        using var connection = house.TryConnect(host, 22, from: client);
+        Assert.NotNull(connection);
+        Assert.True(house.AnswersUdp(host));
+        Assert.False(house.IsOpen(host, from: neighbour));
+
+        GateHouse.Until(() => house.Log.Contains("ended service=ssh"), "the grant to end");
+        Assert.False(house.IsOpen(host, from: client));
+        Assert.True(GateHouse.Carries(connection));
+        Assert.Equal(0, house.GrantCount);
+    }
+
+    [Fact]
+    public void Knocking_again_extends_without_a_gap_and_never_stacks()
+    {
+        using var house = new GateHouse();
+        house.ServeTcp(22);
+        for (var i = 0; i < 8; i++)
+        {
+            house.Knock("knock", GateHouse.Gate4, "7000", "8000:udp", "9000");
+            Thread.Sleep(500);
+            Assert.True(house.IsOpen(GateHouse.Gate4), house.Log);
+            Assert.Equal(1, house.GrantCount);
+        }
+
+        Thread.Sleep(3200);
+        Assert.False(house.IsOpen(GateHouse.Gate4));
+        Assert.Single(house.Log.Split('\n'), l => l.Contains("ended service=ssh"));
+    }
+
+    [Fact]
+    public void An_operator_sees_grants_and_ends_them()
+    {
+        using var house = new GateHouse();
+        house.ServeTcp(22);
+        var (code, output) = house.Command("grant", "ssh", GateHouse.Client4, "--for", "10m");
+        Assert.True(code == 0, output);
+        Assert.True(house.IsOpen(GateHouse.Gate4));
+        var grant = house.Ask("grants")[0];
+        Assert.Equal("ssh", grant.GetProperty("service").GetString());
+        Assert.Equal(GateHouse.Client4, grant.GetProperty("address").GetString());
+        Assert.InRange(grant.GetProperty("seconds_left").GetDouble(), 590, 600);
+        Assert.Contains(GateHouse.Client4, house.Command("grants").Output, StringComparison.Ordinal);
+
+        Assert.Equal(0, house.Command("revoke", "ssh", GateHouse.Client4).Code);
+        Assert.False(house.IsOpen(GateHouse.Gate4));
+        (code, output) = house.Command("revoke", "ssh", GateHouse.Client4);
+        Assert.Equal(1, code);
+        Assert.Contains("no-such-grant", output, StringComparison.Ordinal);
+        Assert.Equal(1, house.Command("revoke", "smtp", GateHouse.Client4).Code);
+    }
+
+    [Fact]
+    public void A_knock_from_a_denied_address_is_refused_and_written_down()
+    {
+        using var house = new GateHouse(GateHouse.Configuration + "\npolicy:\n  deny: [10.77.0.0/24]\n");
+        house.ServeTcp(22);
+        house.Knock("knock", GateHouse.Gate4, "7000", "8000:udp", "9000");
+        GateHouse.Until(() => house.Log.Contains("refused address=10.77.0.2 knock=office refusal=address-denied"), "the refusal: " + house.Log);
+        Assert.False(house.IsOpen(GateHouse.Gate4));
+        house.Knock("knock", GateHouse.Gate6, "7000", "8000:udp", "9000");
+        GateHouse.Until(() => house.Log.Contains("opened service=ssh address=fd77::2"), "the other family");
+    }
+}
