@@ -9,6 +9,9 @@ public enum LinkType : ushort
 
     /// <summary>IPv4 or IPv6, told apart by the version nibble; also what the live socket delivers.</summary>
     Raw = 101,
+
+    /// <summary>OpenBSD loopback: as <see cref="Null"/>, in network byte order.</summary>
+    Loop = 108,
     LinuxCooked = 113,
     IPv4 = 228,
     IPv6 = 229,
