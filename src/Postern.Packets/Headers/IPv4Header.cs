@@ -22,7 +22,7 @@ internal static class IPv4Header
 {
     private const int MinSize = 1 + 1 + 2 + 2 + 2 + 1 + 1 + 2 + 4 + 4;
 
-    private const ushort MoreFragmentsOrOffset = 0x3fff;
+    internal const ushort MoreFragmentsOrOffset = 0x3fff;
 
     public static PacketFault Read(ReadOnlySpan<byte> bytes, out Segment segment)
     {

@@ -9,8 +9,8 @@ internal static class TransportLayer
     private const int UdpSize = 2 + 2 + 2 + 2;
     private const int IcmpSize = 1 + 1 + 2 + 2 + 2;
 
-    private const byte EchoRequest = 8;
-    private const byte EchoRequestV6 = 128;
+    internal const byte EchoRequest = 8;
+    internal const byte EchoRequestV6 = 128;
 
     /// <summary>
     /// RFC 9293 §3.1.
