@@ -1,0 +1,211 @@
+using System.Collections.Immutable;
+using Postern.Packets.Filters;
+using Postern.Packets.Ring;
+
+namespace Postern.Packets;
+
+/// <summary>
+/// The packets that arrive at this host and that a <see cref="CaptureFilter"/> wants, from all interfaces, those that do not exist yet
+/// included: an AF_PACKET socket, its filter in the kernel, and a ring of memory that the kernel fills and we read without a call.
+/// Packets begin at the IP header (<see cref="LinkType.Raw"/>); link layer and VLAN tag are gone. One packet may be seen twice, on a VLAN or bond
+/// and on the interface below it; <see cref="PacketView.Distinction"/> tells. While nothing comes, nothing runs.
+/// <para>
+/// <see cref="TryRead"/> belongs to one thread. <see cref="Stop"/>, <see cref="Replace"/>, <see cref="Dropped"/> and
+/// <see cref="Dispose"/> may be called from any. Dispose ends a wait and takes the ring's memory away, and with it the
+/// bytes of the packet that was read last: a reader on another thread must be done with it.
+/// </para>
+/// </summary>
+public sealed unsafe class PacketRing : IPacketSource
+{
+    private readonly Lock _control = new();
+    private readonly InterfaceNames _interfaces;
+    private readonly RingSize _size;
+    private int _socket = -1;
+    private int _wake = -1;
+    private byte* _ring;
+    private long _dropped;
+
+    private RingBlock _block;
+    private int _blockIndex;
+    private PacketClock _clock;
+    private long _lost;
+
+    private volatile bool _stopped;
+    private volatile bool _reading;
+    private bool _closed;
+
+    private PacketRing(ImmutableArray<string> interfaces, RingSize size)
+    {
+        size.Validate();
+        _size = size;
+        _interfaces = new(interfaces.IsDefault ? [] : interfaces);
+    }
+
+    /// <param name="filter">What the kernel lets through.</param>
+    /// <param name="interfaces">Names of interfaces; none means all. They need not exist.</param>
+    /// <param name="size"><see cref="RingSize.Default"/> unless there is a reason.</param>
+    /// <exception cref="CaptureException">The system does not let us, or cannot.</exception>
+    /// <exception cref="ArgumentException">The filter, a name or the size is none that the kernel can take.</exception>
+    public static PacketRing Open(CaptureFilter filter, ImmutableArray<string> interfaces, RingSize size)
+    {
+        var program = BpfProgram.From(filter);
+        var ring = new PacketRing(interfaces, size);
+        try
+        {
+            ring.Open(program);
+            return ring;
+        }
+        catch
+        {
+            ring.Dispose();
+            throw;
+        }
+    }
+
+    private void Open(ImmutableArray<BpfInstruction> program)
+    {
+        _socket = RingSocket.Open();
+        RingSocket.Attach(_socket, program);
+        _ring = RingSocket.MapRing(_socket, _size);
+        _wake = Libc.EventFd(0, Libc.EventCloseOnExec | Libc.EventNonBlock);
+        if (_wake < 0)
+            throw RingSocket.Failure("make an event to be woken by");
+        RingSocket.Listen(_socket);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="CaptureException">The kernel has taken the socket away.</exception>
+    public bool TryRead(out CapturedPacket packet)
+    {
+        _reading = true;
+        try
+        {
+            return TryNext(out packet);
+        }
+        finally
+        {
+            _reading = false;
+        }
+    }
+
+    private bool TryNext(out CapturedPacket packet)
+    {
+        while (!_stopped)
+        {
+            if (_block.IsOpen)
+            {
+                if (TryTake(out packet))
+                    return true;
+            }
+            else if (RingBlock.IsReady(CurrentBlock))
+            {
+                _block = RingBlock.Open(CurrentBlock, _size.BlockBytes);
+                _clock.Open(Libc.Nanoseconds(Libc.ClockMonotonic), Libc.Nanoseconds(Libc.ClockRealtime));
+            }
+            else
+            {
+                RingSocket.Wait(_socket, _wake);
+            }
+        }
+
+        packet = default;
+        return false;
+    }
+
+    private byte* CurrentBlock => _ring + (nint)_blockIndex * _size.BlockBytes;
+
+    /// <summary>The next packet of the open block. False for one of another interface; and at the end of the block, which is then closed.</summary>
+    private bool TryTake(out CapturedPacket packet)
+    {
+        packet = default;
+        if (!_block.TryNext(out var next, out var lost))
+        {
+            if (lost != 0)
+                Interlocked.Add(ref _lost, lost);
+            _block.Close();
+            _blockIndex = (_blockIndex + 1) % _size.Blocks;
+            return false;
+        }
+
+        if (!_interfaces.Wants(next.Interface, _socket, _clock.Uptime))
+            return false;
+        packet = new() { Bytes = next.Bytes, Link = LinkType.Raw, Time = _clock.ToUptime(next.Seconds, next.Nanoseconds) };
+        return true;
+    }
+
+    /// <summary>Has the kernel go by another filter from the next packet on. What is in the ring already came by the old one.</summary>
+    /// <exception cref="CaptureException">The kernel does not take it; the old one stays.</exception>
+    /// <exception cref="ObjectDisposedException">The ring is closed.</exception>
+    public void Replace(CaptureFilter filter)
+    {
+        var program = BpfProgram.From(filter);
+        lock (_control)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            RingSocket.Attach(_socket, program);
+        }
+    }
+
+    public long Dropped
+    {
+        get
+        {
+            lock (_control)
+            {
+                if (!_closed)
+                    _dropped += RingSocket.TakeDropped(_socket);
+                return _dropped + Interlocked.Read(ref _lost);
+            }
+        }
+    }
+
+    public void Stop()
+    {
+        _stopped = true;
+        lock (_control)
+        {
+            if (_closed || _wake < 0)
+                return;
+            var one = 1UL;
+            _ = Libc.Write(_wake, &one, sizeof(ulong));
+        }
+    }
+
+    public void Dispose()
+    {
+        Stop();
+        WaitForReader();
+        lock (_control)
+        {
+            if (_closed)
+                return;
+            if (_socket >= 0)
+                _dropped += RingSocket.TakeDropped(_socket);
+            _closed = true;
+            if (_ring != null)
+                _ = Libc.Unmap(_ring, (nuint)_size.Bytes);
+            Close(ref _wake);
+            Close(ref _socket);
+            _ring = null;
+        }
+    }
+
+    /// <summary>
+    /// The reader says that it reads, then looks whether it shall stop; we said that it shall stop, and look whether it reads. The barrier on
+    /// all processors keeps both from being late, at no cost to the reader.
+    /// </summary>
+    private void WaitForReader()
+    {
+        Interlocked.MemoryBarrierProcessWide();
+        var spin = new SpinWait();
+        while (_reading)
+            spin.SpinOnce();
+    }
+
+    private static void Close(ref int fd)
+    {
+        if (fd >= 0)
+            _ = Libc.Close(fd);
+        fd = -1;
+    }
+}
