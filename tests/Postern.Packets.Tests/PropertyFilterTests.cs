@@ -1,0 +1,183 @@
+using System.Collections.Immutable;
+using FsCheck;
+using FsCheck.Fluent;
+using Postern.Packets;
+using Postern.Packets.Filters;
+
+namespace Postern.Packets.Tests;
+
+/// <summary>The program that goes to the kernel says of every packet what <see cref="PacketView"/> and the filter say.</summary>
+public sealed class PropertyFilterTests
+{
+    private const byte Host = 0;
+
+    private static bool Wants(CaptureFilter filter, ReadOnlySpan<byte> ip)
+    {
+        if (PacketView.TryRead(ip, LinkType.Raw, out var packet) != PacketFault.None)
+            return false;
+        var port = packet.DestinationPort;
+        return packet.Protocol switch
+        {
+            IpProtocol.Tcp => (packet.Flags & filter.TcpFlagsMask) == filter.TcpFlagsSet && filter.TcpPorts.Any(run => port >= run.First && port <= run.Last),
+            IpProtocol.Udp => filter.UdpPorts.Any(run => port >= run.First && port <= run.Last),
+            _ => filter.Echo && packet.IsEchoRequest,
+        };
+    }
+
+    private static uint Run(ImmutableArray<BpfInstruction> program, ReadOnlySpan<byte> ip, byte packetType = Host) =>
+        BpfInterpreter.Run(program.AsSpan(), ip, EtherType(ip), packetType);
+
+    private static ushort EtherType(ReadOnlySpan<byte> ip) => (ushort)(!ip.IsEmpty && ip[0] >> 4 == 6 ? 0x86dd : 0x0800);
+
+    /// <summary>Few different ports, near each other and at both ends, so that hits and near misses are common.</summary>
+    private static readonly Gen<ushort> Port =
+        Gen.Frequency((4, Gen.Choose(7000, 7040)), (1, Gen.Choose(0, 3)), (1, Gen.Choose(65533, 65535)), (1, Gen.Choose(0, 65535))).Select(p => (ushort)p);
+
+    private static readonly Gen<FilterPorts> Run1 =
+        from first in Port
+        from width in Gen.Frequency((3, Gen.Constant(0)), (1, Gen.Choose(1, 9)))
+        select new FilterPorts(first, (ushort)Math.Min(65535, first + width));
+
+    private static readonly Gen<TcpFlags> Flags = Gen.Frequency(
+        (1, Gen.Constant(TcpFlags.Syn)), (1, Gen.Constant(TcpFlags.None)), (1, Gen.Choose(0, 255).Select(f => (TcpFlags)f)));
+
+    private static Gen<CaptureFilter> Filters(int most) =>
+        from tcp in Gen.Choose(0, most).SelectMany(n => Run1.ArrayOf(n))
+        from udp in Gen.Choose(0, most).SelectMany(n => Run1.ArrayOf(n))
+        from echo in Gen.Elements(true, false)
+        from mask in Gen.Elements(TcpFlags.None, TcpFlags.Syn | TcpFlags.Ack, TcpFlags.Syn)
+        from set in Gen.Frequency((4, Gen.Constant(mask & TcpFlags.Syn)), (1, Flags))
+        select new CaptureFilter { TcpPorts = [.. tcp], UdpPorts = [.. udp], Echo = echo, TcpFlagsMask = mask, TcpFlagsSet = set };
+
+    private static readonly Gen<(byte, byte[])> Extension = Gen.OneOf(
+        Gen.Elements((byte)0, (byte)43, (byte)60).Zip(Gen.Choose(0, 4), (kind, words) => Craft.Options(kind, (byte)words)),
+        Gen.Choose(1, 6).Select(words => Craft.Authentication((byte)words)),
+        Gen.Frequency((5, Gen.Constant((ushort)0)), (1, Gen.Elements<ushort>(1, 8, 6, 0xfff8))).Select(Craft.Fragment));
+
+    private static readonly Gen<(byte V4, byte V6, byte[] Inner)> Inner = Gen.OneOf(
+        from port in Port from flags in Flags from words in Gen.Choose(0, 10) select ((byte)6, (byte)6, Craft.Tcp(port, flags, optionWords: words)),
+        from port in Port select ((byte)17, (byte)17, Craft.Udp(port)),
+        from type in Gen.Elements<byte>(0, 8, 128, 129, 3) select ((byte)1, (byte)58, Craft.Icmp(type)),
+        from type in Gen.Elements<byte>(8, 128) select ((byte)58, (byte)1, Craft.Icmp(type)),
+        from protocol in Gen.Elements<byte>(47, 50, 132) from port in Port select (protocol, protocol, Craft.Udp(port)));
+
+    private static readonly Gen<byte[]> Packets =
+        from inner in Inner
+        from isV4 in Gen.Elements(true, false)
+        from optionWords in Gen.Frequency((2, Gen.Constant(0)), (1, Gen.Choose(1, 10)))
+        from fragment in Gen.Frequency((6, Gen.Constant((ushort)0x4000)), (1, Gen.Elements<ushort>(0x2000, 1, 0x1fff, 0x8000)))
+        from extensions in Gen.Frequency((1, Gen.Constant(0)), (2, Gen.Choose(1, 8))).SelectMany(n => Extension.ArrayOf(n))
+        select isV4
+            ? Craft.IPv4(inner.V4, inner.Inner, optionWords: optionWords, fragment: fragment)
+            : Craft.IPv6(inner.V6, inner.Inner, extensions: extensions);
+
+    [Fact]
+    public void Accepts_what_the_filter_wants_and_nothing_else()
+    {
+        int yes = 0, no = 0;
+        Prop.ForAll(Filters(40).Zip(Packets).ToArbitrary(), pair =>
+        {
+            var (filter, ip) = pair;
+            var wanted = Wants(filter, ip);
+            _ = wanted ? yes++ : no++;
+            return Run(BpfProgram.From(filter), ip) == (wanted ? (uint)filter.SnapLength : 0);
+        }).Check(PropertyPacketTests.Thorough(20_000));
+        Assert.True(yes > 2000 && no > 2000, $"{yes} yes, {no} no");
+    }
+
+    [Fact]
+    public void Refuses_nothing_that_the_filter_wants_however_packets_lie()
+    {
+        var mutated = from ip in Packets
+                      from at in Gen.Choose(0, ip.Length - 1)
+                      from value in ArbMap.Default.GeneratorFor<byte>()
+                      from length in Gen.Choose(ip.Length / 2, ip.Length)
+                      select (byte[])[.. ip.Select((b, i) => i == at ? value : b).Take(length)];
+        Prop.ForAll(Filters(5).Zip(mutated).ToArbitrary(), pair => !Wants(pair.Item1, pair.Item2) || Run(BpfProgram.From(pair.Item1), pair.Item2) != 0)
+            .Check(PropertyPacketTests.Thorough(20_000));
+    }
+
+    [Fact]
+    public void Never_reads_memory_it_has_not_written_nor_leaves_the_program() =>
+        Prop.ForAll(Filters(3).Zip(ArbMap.Default.GeneratorFor<byte>().ArrayOf()).ToArbitrary(), pair =>
+        {
+            Run(BpfProgram.From(pair.Item1), pair.Item2);
+            return true;
+        }).Check(PropertyPacketTests.Thorough(5000));
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(59)]
+    [InlineData(61)]
+    [InlineData(127)]
+    [InlineData(220)]
+    public void Any_number_of_ports_is_found_exactly(int count)
+    {
+        var runs = Enumerable.Range(0, count).Select(i => new FilterPorts((ushort)(i * 65535 / count), (ushort)(i * 65535 / count + i % 3))).ToImmutableArray();
+        var filter = new CaptureFilter { TcpPorts = [.. runs.Take(count / 2)], UdpPorts = [.. runs.Skip(count / 2).Reverse(), runs[^1]] };
+        EveryPortIsRight(filter, BpfProgram.From(filter), isExact: true);
+    }
+
+    [Fact]
+    public void As_many_as_the_kernel_can_take_at_all()
+    {
+        var filter = new CaptureFilter { UdpPorts = [.. Enumerable.Range(0, 1800).Select(i => new FilterPorts((ushort)(i * 36), (ushort)(i * 36 + i % 2)))] };
+        var program = BpfProgram.From(filter, BpfProgram.KernelMaxInstructions);
+        Assert.InRange(program.Length, 3000, BpfProgram.KernelMaxInstructions);
+        EveryPortIsRight(filter, program, isExact: true);
+    }
+
+    [Fact]
+    public void Too_many_ports_close_the_narrowest_gaps()
+    {
+        // Every other port of the lower half, and a few lonely ones far above, which must stay lonely.
+        var filter = new CaptureFilter
+        {
+            TcpPorts = [.. Enumerable.Range(0, 16000).Select(i => new FilterPorts((ushort)(i * 2), (ushort)(i * 2))), .. Enumerable.Range(1, 20).Select(i => new FilterPorts((ushort)(40000 + i * 1000), (ushort)(40000 + i * 1000)))],
+            UdpPorts = [new(53, 53), new(65535, 65535)],
+        };
+        var program = BpfProgram.From(filter);
+        Assert.InRange(program.Length, 400, 700);
+        EveryPortIsRight(filter, program, isExact: false);
+        Assert.Equal(0u, Run(program, Craft.IPv4(6, Craft.Tcp(45001))));
+        Assert.Equal(0u, Run(program, Craft.IPv4(17, Craft.Udp(54))));
+        Assert.Equal(0u, Run(program, Craft.IPv4(6, Craft.Tcp(35000))));
+    }
+
+    private static void EveryPortIsRight(CaptureFilter filter, ImmutableArray<BpfInstruction> program, bool isExact)
+    {
+        for (var port = 0; port <= 65535; port++)
+        {
+            foreach (var ip in new[] { Craft.IPv4(6, Craft.Tcp((ushort)port)), Craft.IPv4(17, Craft.Udp((ushort)port)) })
+            {
+                var wanted = Wants(filter, ip);
+                var accepted = Run(program, ip) != 0;
+                Assert.True(isExact ? wanted == accepted : accepted || !wanted, $"{ip[9]}/{port}: wanted {wanted}, accepted {accepted}");
+            }
+        }
+    }
+
+    [Fact]
+    public void Only_packets_to_this_host_that_arrive()
+    {
+        var program = BpfProgram.From(new() { UdpPorts = [new(1, 1)] });
+        var ip = Craft.IPv4(17, Craft.Udp(1));
+        Assert.NotEqual(0u, Run(program, ip, Host));
+        for (byte other = 1; other < 8; other++)
+            Assert.Equal(0u, Run(program, ip, other));
+        Assert.Equal(0u, BpfInterpreter.Run(program.AsSpan(), ip, etherType: 0x0806));
+        Assert.Equal(0u, BpfInterpreter.Run(program.AsSpan(), ip, etherType: 0x86dd));
+    }
+
+    [Fact]
+    public void An_empty_filter_accepts_nothing() => Assert.Equal([new BpfInstruction(BpfCode.Return, 0, 0, 0)], BpfProgram.From(new()));
+
+    [Fact]
+    public void The_snap_length_is_what_is_kept()
+    {
+        Assert.Equal(99u, Run(BpfProgram.From(new() { Echo = true, SnapLength = 99 }), Craft.IPv4(1, Craft.Icmp(8))));
+        Assert.Throws<ArgumentOutOfRangeException>(() => BpfProgram.From(new() { SnapLength = 0 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => BpfProgram.From(new() { SnapLength = 65536 }));
+    }
+}
