@@ -11,7 +11,8 @@ internal static class BpfInterpreter
     public static uint Run(ReadOnlySpan<BpfInstruction> program, ReadOnlySpan<byte> packet, ushort etherType, byte packetType = 0)
     {
         uint a = 0, x = 0;
-        var memory = new uint?[16];
+        Span<uint?> memory = stackalloc uint?[16];
+        memory.Clear();
         for (var at = 0; ; at++)
         {
             var (code, yes, no, k) = program[at];
@@ -36,8 +37,8 @@ internal static class BpfInterpreter
                     if (!Load(packet, k, 1, out x)) return 0;
                     x = (x & 15) * 4;
                     break;
-                case BpfCode.LoadScratch: a = memory[k]!.Value; break;
-                case BpfCode.StoreScratch: memory[k] = a; break;
+                case BpfCode.LoadScratch: a = memory[(int)k]!.Value; break;
+                case BpfCode.StoreScratch: memory[(int)k] = a; break;
                 case BpfCode.SetX: x = k; break;
                 case BpfCode.Add: a += k; break;
                 case BpfCode.AddX: a += x; break;
