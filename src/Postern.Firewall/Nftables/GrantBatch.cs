@@ -1,0 +1,117 @@
+using Postern.Reports;
+
+namespace Postern.Firewall.Nftables;
+
+/// <summary>What a batch does with the elements of a grant, in this order.</summary>
+[Flags]
+internal enum GrantSteps
+{
+    /// <summary>Adds them; fails with EEXIST where one is there already.</summary>
+    AddNew = 1,
+
+    /// <summary>Adds those that are not there.</summary>
+    Ensure = 2,
+
+    /// <summary>Takes them out; fails with ENOENT where one is not there.</summary>
+    Remove = 4,
+
+    /// <summary>Adds them with their full time.</summary>
+    Add = 8,
+}
+
+/// <summary>A grant as a batch: each step is one message to the set of the source's family, or a few where the service has many ports.</summary>
+internal readonly record struct GrantBatch(ProtectedService Service, Address Source, ulong Milliseconds)
+{
+    public const int MaxPorts = 1024;
+
+    /// <summary>Nests and key 12 + 24, time-out 12, comment 4 + 2 + a name of 32 characters that UTF-8 may treble + NUL, padded.</summary>
+    public const int LongestElement = 12 + 24 + 12 + 4 + 100;
+
+    // The list of elements is an attribute, whose length is 16 bits.
+    private const int ElementsInMessage = 256;
+
+    /// <summary>Writes the batch and returns the sequence number of the message that asks for an acknowledgement.</summary>
+    public uint Write(ref NetlinkBatch batch, GrantSteps steps)
+    {
+        batch.BeginBatch();
+        for (var step = GrantSteps.AddNew; step <= GrantSteps.Add; step = (GrantSteps)((int)step << 1))
+        {
+            if (steps.HasFlag(step))
+                WriteStep(ref batch, step, asked: (int)steps < (int)step << 1);
+        }
+
+        var last = batch.NextSequence - 1;
+        batch.EndBatch();
+        return last;
+    }
+
+    private void WriteStep(ref NetlinkBatch batch, GrantSteps step, bool asked)
+    {
+        var left = CountPorts();
+        var inMessage = 0;
+        var list = 0;
+        for (var i = 0; i < Service.Ports.Length; i++)
+        {
+            var range = Service.Ports[i];
+            for (int port = range.First; port <= range.Last; port++)
+            {
+                if (IsRepeated(i, (ushort)port))
+                    continue;
+                if (inMessage == 0)
+                    list = BeginMessage(ref batch, step, asked && left <= ElementsInMessage);
+                GrantElement.Write(ref batch, Service.Name, Source, range.Transport, (ushort)port, step == GrantSteps.Remove ? 0 : Milliseconds);
+                left--;
+                if (++inMessage < ElementsInMessage && left > 0)
+                    continue;
+                batch.CloseNest(list);
+                batch.EndMessage();
+                inMessage = 0;
+            }
+        }
+    }
+
+    private int BeginMessage(ref NetlinkBatch batch, GrantSteps step, bool asked)
+    {
+        var kind = step == GrantSteps.Remove ? NftMessage.DeleteSetElement : NftMessage.NewSetElement;
+        var flags = asked ? NfTablesWire.FlagAcknowledge : 0;
+        if (step != GrantSteps.Remove)
+            flags |= NfTablesWire.FlagCreate;
+        if (step == GrantSteps.AddNew)
+            flags |= NfTablesWire.FlagExclusive;
+        batch.BeginMessage(kind, flags);
+        batch.Text(NfTablesWire.InTable, Ruleset.Table);
+        batch.Text(NfTablesWire.Within, GrantElement.SetFor(Source));
+        return batch.OpenNest(NfTablesWire.Element.List);
+    }
+
+    /// <summary>A port that stands in two ranges of the service is one element, which a batch must not take out twice.</summary>
+    private bool IsRepeated(int range, ushort port)
+    {
+        for (var i = 0; i < range; i++)
+        {
+            if (Service.Ports[i].Contains(Service.Ports[range].Transport, port))
+                return true;
+        }
+
+        return false;
+    }
+
+    public int CountPorts()
+    {
+        var count = 0;
+        for (var i = 0; i < Service.Ports.Length; i++)
+        {
+            var range = Service.Ports[i];
+            if (i == 0)
+            {
+                count = range.Count;
+                continue;
+            }
+
+            for (int port = range.First; port <= range.Last; port++)
+                count += IsRepeated(i, (ushort)port) ? 0 : 1;
+        }
+
+        return count;
+    }
+}

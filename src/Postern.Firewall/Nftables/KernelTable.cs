@@ -1,0 +1,119 @@
+namespace Postern.Firewall.Nftables;
+
+internal enum TableState
+{
+    Absent,
+
+    /// <summary>A table of our name that this version of Postern would not have made.</summary>
+    OtherShape,
+    Ours,
+}
+
+/// <summary>Reads what stands in the kernel under our name: its shape and its grants.</summary>
+internal sealed class KernelTable(NetlinkSocket netlink)
+{
+    private const uint FlagsThatMatter = NfTablesWire.Set.Interval | NfTablesWire.Set.Timeout;
+
+    // nft's numbers of the types of a key (include/datatype.h of nftables), 6 bits for each field.
+    private const uint TypeIpv4 = 7;
+    private const uint TypeIpv6 = 8;
+    private const uint TypeProtocol = 12;
+    private const uint TypeService = 13;
+
+    private readonly record struct SetShape(string Name, uint Flags, uint KeyType, uint Size);
+
+    private readonly record struct ChainShape(string Name, uint? Hook, int Priority);
+
+    private static readonly HashSet<SetShape> OurSets =
+    [
+        new(GrantElement.Set4, NfTablesWire.Set.Timeout, Concat(TypeIpv4, TypeProtocol, TypeService), Ruleset.GrantBound),
+        new(GrantElement.Set6, NfTablesWire.Set.Timeout, Concat(TypeIpv6, TypeProtocol, TypeService), Ruleset.GrantBound),
+        new("standing4", NfTablesWire.Set.Timeout, Concat(TypeIpv4, TypeService, TypeService), Ruleset.StandingBound),
+        new("standing6", NfTablesWire.Set.Timeout, Concat(TypeIpv6, TypeService, TypeService), Ruleset.StandingBound),
+        new("protected", NfTablesWire.Set.Interval, (TypeProtocol << 6) | TypeService, 0),
+        new("answered", NfTablesWire.Set.Interval, (TypeProtocol << 6) | TypeService, 0),
+    ];
+
+    private static readonly HashSet<ChainShape> OurChains =
+    [
+        new(Ruleset.Gate, NfTablesWire.HookPrerouting, Ruleset.Priority),
+        new(Ruleset.Closed, null, 0),
+        new(Ruleset.Answer, null, 0),
+    ];
+
+    private static uint Concat(uint first, uint second, uint third) => (first << 12) | (second << 6) | third;
+
+    public TableState State() => !Exists() ? TableState.Absent
+        : OurChains.SetEquals(Chains()) && OurSets.SetEquals(Sets()) ? TableState.Ours
+        : TableState.OtherShape;
+
+    /// <summary>Every element of the two grant sets, as far as a table of our name has sets of that kind.</summary>
+    public List<GrantElement> Grants()
+    {
+        var grants = new List<GrantElement>();
+        foreach (var shape in Sets())
+        {
+            if (shape.Name is GrantElement.Set4 or GrantElement.Set6 && OurSets.Contains(shape))
+                grants.AddRange(Grants(shape.Name));
+        }
+
+        return grants;
+    }
+
+    private List<GrantElement> Grants(string set)
+    {
+        var grants = new List<GrantElement>();
+        netlink.Read(NftMessage.GetSetElement, NfTablesWire.FamilyInet, Ruleset.Table, set, grants.Clear, (_, attributes) =>
+        {
+            if (!attributes.TryFind(NfTablesWire.Element.List, out var list))
+                return;
+            var elements = list.Nest;
+            while (elements.MoveNext())
+            {
+                if (GrantElement.TryRead(elements.Nest, set is GrantElement.Set4, out var element))
+                    grants.Add(element);
+            }
+        });
+        return grants;
+    }
+
+    private bool Exists()
+    {
+        var exists = false;
+        netlink.Read(NftMessage.GetTable, NfTablesWire.FamilyInet, null, null, () => exists = false, (_, attributes) =>
+            exists |= attributes.TryFind(NfTablesWire.Table.Name, out var name) && name.Is(Ruleset.Table));
+        return exists;
+    }
+
+    /// <summary>A table put to sleep (<c>flags dormant</c>) keeps its rules and applies none.</summary>
+    public bool IsAsleep()
+    {
+        var asleep = false;
+        netlink.Read(NftMessage.GetTable, NfTablesWire.FamilyInet, null, null, () => asleep = false, (_, attributes) =>
+            asleep |= attributes.TryFind(NfTablesWire.Table.Name, out var name) && name.Is(Ruleset.Table)
+                && attributes.TryFind(NfTablesWire.Table.Flags, out var flags) && (flags.Number & NfTablesWire.Table.Dormant) != 0);
+        return asleep;
+    }
+
+    private List<ChainShape> Chains() =>
+        [.. HostChains.Read(netlink, NfTablesWire.FamilyInet)
+            .Where(chain => chain.Table is Ruleset.Table)
+            .Select(chain => new ChainShape(chain.Name, chain.Hook, chain.Priority))];
+
+    private List<SetShape> Sets()
+    {
+        var sets = new List<SetShape>();
+        netlink.Read(NftMessage.GetSet, NfTablesWire.FamilyInet, Ruleset.Table, null, sets.Clear, (_, attributes) =>
+        {
+            if (!attributes.TryFind(NfTablesWire.Set.Name, out var name)
+                || !attributes.TryFind(NfTablesWire.Set.Flags, out var flags)
+                || !attributes.TryFind(NfTablesWire.Set.KeyType, out var type)
+                || (flags.Number & NfTablesWire.Set.Anonymous) != 0)
+                return;
+            var size = attributes.TryFind(NfTablesWire.Set.Description, out var description)
+                && description.Nest.TryFind(NfTablesWire.Set.DescriptionSize, out var bound) ? bound.Number : 0;
+            sets.Add(new SetShape(name.Text, flags.Number & FlagsThatMatter, type.Number, size));
+        });
+        return sets;
+    }
+}

@@ -1,0 +1,75 @@
+using System.Runtime.InteropServices;
+
+namespace Postern.Firewall.Nftables;
+
+/// <summary>Loads rule set text in one transaction (libnftables(3)): all of it takes effect at one moment, or nothing does.</summary>
+internal static unsafe partial class LibNftables
+{
+    private const string Library = "libnftables.so.1";
+
+    public static void Load(string text)
+    {
+        nint context;
+        try
+        {
+            context = New(flags: 0);
+        }
+        catch (DllNotFoundException)
+        {
+            throw new FirewallException($"{Library} is not installed", "install it: apt install libnftables1, or dnf install nftables");
+        }
+
+        try
+        {
+            _ = BufferOutput(context);
+            _ = BufferError(context);
+            if (Run(context, text) != 0)
+                throw Refused(Marshal.PtrToStringUTF8((nint)ErrorBuffer(context)) ?? "");
+        }
+        finally
+        {
+            Free(context);
+        }
+    }
+
+    /// <summary>The library's message quotes the rule that failed; what the rule needs of the kernel is the mend.</summary>
+    internal static FirewallException Refused(string message)
+    {
+        message = message.Trim();
+        if (message.Contains("Operation not permitted", StringComparison.Ordinal))
+            return MissingPrivilege();
+        return new FirewallException($"the kernel refused the rule set: {message}", $"this kernel may lack a module: modprobe {ModuleFor(message)}");
+    }
+
+    public static FirewallException MissingPrivilege() =>
+        new("not permitted to change the firewall", "run as root, or give the process CAP_NET_ADMIN", missingPrivilege: true);
+
+    private static string ModuleFor(string message)
+    {
+        if (message.Contains("fib daddr", StringComparison.Ordinal))
+            return "nft_fib_inet";
+        if (message.Contains("reject with", StringComparison.Ordinal))
+            return "nft_reject_inet";
+        if (message.Contains("ct state", StringComparison.Ordinal))
+            return "nft_ct nf_conntrack";
+        return "nf_tables";
+    }
+
+    [LibraryImport(Library, EntryPoint = "nft_ctx_new")]
+    private static partial nint New(uint flags);
+
+    [LibraryImport(Library, EntryPoint = "nft_ctx_free")]
+    private static partial void Free(nint context);
+
+    [LibraryImport(Library, EntryPoint = "nft_ctx_buffer_output")]
+    private static partial int BufferOutput(nint context);
+
+    [LibraryImport(Library, EntryPoint = "nft_ctx_buffer_error")]
+    private static partial int BufferError(nint context);
+
+    [LibraryImport(Library, EntryPoint = "nft_ctx_get_error_buffer")]
+    private static partial byte* ErrorBuffer(nint context);
+
+    [LibraryImport(Library, EntryPoint = "nft_run_cmd_from_buffer", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Run(nint context, string commands);
+}

@@ -1,0 +1,208 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Postern.Firewall.Nftables;
+using Postern.Reports;
+
+namespace Postern.Firewall;
+
+/// <summary>
+/// The table <c>inet postern</c>. It is set up, rewritten and removed as text, in one transaction each; a grant is an element of a
+/// set, with a time-out, written by netlink messages of our own. A grant opens the ports that the service had when it was given:
+/// ports that a reload adds are not opened by it, ports that a reload takes away are closed at once.
+/// </summary>
+public sealed class NftablesFirewall : IFirewall
+{
+    // An element can end between two batches of one call; more than a few times in a row cannot be that.
+    private const int Attempts = 4;
+
+    private readonly Lock _turn = new();
+    private readonly NetlinkSocket _netlink = new();
+    private readonly KernelTable _table;
+
+    // As large as a batch gets: three steps for every port, and some headers. Pages that are never written cost nothing.
+    private readonly byte[] _batch = GC.AllocateUninitializedArray<byte>((3 * GrantBatch.MaxPorts * GrantBatch.LongestElement) + 4096);
+
+    /// <exception cref="FirewallException">The kernel has no nf_tables to talk to.</exception>
+    public NftablesFirewall() => _table = new KernelTable(_netlink);
+
+    public ImmutableArray<StandingGrant> Apply(Protection protection)
+    {
+        ArgumentNullException.ThrowIfNull(protection);
+        lock (_turn)
+        {
+            var started = Stopwatch.GetTimestamp();
+            var state = _table.State();
+            var (kept, dropped) = Sort(state == TableState.Absent ? [] : _table.Grants(), protection);
+            LibNftables.Load(state == TableState.Ours
+                ? Ruleset.Update(protection, dropped)
+                : Ruleset.Replace(protection, kept, LiveSockets.Read(PortPlan.Of(protection.Services))));
+            return Standing(kept, Stopwatch.GetElapsedTime(started));
+        }
+    }
+
+    /// <summary>A grant is kept while its service is there and still has the port. One without an end was made by somebody else.</summary>
+    private static (List<GrantElement> Kept, List<GrantElement> Dropped) Sort(List<GrantElement> held, Protection protection)
+    {
+        var services = protection.Services.ToDictionary(service => service.Name, StringComparer.Ordinal);
+        var kept = new List<GrantElement>(held.Count);
+        var dropped = new List<GrantElement>();
+        foreach (var element in held)
+        {
+            var stays = element.Remaining != TimeSpan.MaxValue
+                && services.TryGetValue(element.Service, out var service)
+                && service.Ports.Any(range => range.Contains(element.Transport, element.Port));
+            (stays ? kept : dropped).Add(element);
+        }
+
+        return (kept, dropped);
+    }
+
+    /// <summary>The elements of one service and source are one grant, which runs as long as the last of them.</summary>
+    private static ImmutableArray<StandingGrant> Standing(List<GrantElement> kept, TimeSpan sinceRead)
+    {
+        var grants = new Dictionary<(string, Address), TimeSpan>(kept.Count);
+        foreach (var element in kept)
+        {
+            var remaining = element.Remaining - sinceRead;
+            if (remaining > TimeSpan.Zero && (!grants.TryGetValue((element.Service, element.Source), out var known) || known < remaining))
+                grants[(element.Service, element.Source)] = remaining;
+        }
+
+        return [.. grants.Select(grant => new StandingGrant(grant.Key.Item1, grant.Key.Item2, grant.Value))];
+    }
+
+    public FirewallResult Open(ProtectedService service, Address source, TimeSpan time)
+    {
+        // A time-out of zero would be none at all, for nf_tables.
+        ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.FromMilliseconds(1));
+        var grant = Check(service, source, (ulong)Math.Ceiling(time.TotalMilliseconds));
+        lock (_turn)
+            return new FirewallResult(Open(grant));
+    }
+
+    /// <summary>
+    /// Most grants are new: one message. Where it exists, adding would not set its time anew on kernels before 6.12, so it is taken
+    /// out and put in at one moment; it is first made sure of, since taking out what is not there would undo the batch.
+    /// </summary>
+    private int Open(GrantBatch grant)
+    {
+        var error = 0;
+        for (var attempt = 0; attempt < Attempts; attempt++)
+        {
+            error = Commit(grant, GrantSteps.AddNew);
+            if (error != Errno.Exists)
+                return error;
+            error = Commit(grant, GrantSteps.Ensure | GrantSteps.Remove | GrantSteps.Add);
+            if (error != Errno.NoSuchEntry)
+                return error;
+        }
+
+        return error;
+    }
+
+    public FirewallResult Close(ProtectedService service, Address source)
+    {
+        var grant = Check(service, source, milliseconds: 1000);
+        lock (_turn)
+            return new FirewallResult(Close(grant));
+    }
+
+    /// <summary>
+    /// "Not there" can be an element or the whole table. Making sure of the elements before taking them out, in one batch, fails so
+    /// only if it is the table.
+    /// </summary>
+    private int Close(GrantBatch grant)
+    {
+        var error = Commit(grant, GrantSteps.Remove);
+        for (var attempt = 0; error == Errno.NoSuchEntry && attempt < Attempts; attempt++)
+        {
+            error = Commit(grant, GrantSteps.Ensure | GrantSteps.Remove);
+            if (error == Errno.SetIsFull)
+                return CloseEach(grant);
+            if (error == Errno.NoSuchEntry && _table.State() == TableState.Absent)
+                return error;
+        }
+
+        return error;
+    }
+
+    /// <summary>In a full set nothing can be made sure of; but then the set is there, and "not there" can only be the element.</summary>
+    private int CloseEach(GrantBatch grant)
+    {
+        foreach (var range in grant.Service.Ports)
+        {
+            for (int port = range.First; port <= range.Last; port++)
+            {
+                var one = grant with { Service = grant.Service with { Ports = [new PortRange(range.Transport, (ushort)port)] } };
+                if (Commit(one, GrantSteps.Remove) is var error and not (0 or Errno.NoSuchEntry))
+                    return error;
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary>A batch whose answer was lost is sent again: what it does twice is what it does once, or EEXIST and ENOENT tell.</summary>
+    private int Commit(GrantBatch grant, GrantSteps steps)
+    {
+        var error = 0;
+        for (var attempt = 0; attempt < Attempts; attempt++)
+        {
+            var batch = new NetlinkBatch(_batch, _netlink.NextSequence);
+            var last = grant.Write(ref batch, steps);
+            error = _netlink.Commit(batch, last);
+            if (error != Errno.NoBuffers)
+                return error;
+        }
+
+        return error;
+    }
+
+    private static GrantBatch Check(ProtectedService service, Address source, ulong milliseconds)
+    {
+        ArgumentNullException.ThrowIfNull(service);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(service.Name.Length, Ruleset.MaxName, nameof(service));
+        ArgumentOutOfRangeException.ThrowIfEqual(source, Address.None);
+        var grant = new GrantBatch(service, source, milliseconds);
+        var ports = grant.CountPorts();
+        ArgumentOutOfRangeException.ThrowIfZero(ports, nameof(service));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ports, GrantBatch.MaxPorts, nameof(service));
+        return grant;
+    }
+
+    public void TearDown()
+    {
+        lock (_turn)
+        {
+            _ = _table.State(); // says it plainly where we lack the privilege
+            LibNftables.Load(Ruleset.Remove);
+        }
+    }
+
+    public FirewallState Inspect()
+    {
+        lock (_turn)
+            return new FirewallState(IsGuarding(), HostDrops());
+    }
+
+    /// <summary>The table stands, awake, and nobody has emptied its chains.</summary>
+    private bool IsGuarding() =>
+        _table.State() == TableState.Ours
+        && !_table.IsAsleep()
+        && HostChains.LastRule(_netlink, NfTablesWire.FamilyInet, Ruleset.Table, Ruleset.Gate) is not null
+        && HostChains.LastRule(_netlink, NfTablesWire.FamilyInet, Ruleset.Table, Ruleset.Closed) == DefaultVerdict.Drop;
+
+    private bool? HostDrops()
+    {
+        try
+        {
+            return HostChains.Drops(_netlink);
+        }
+        catch (FirewallException e) when (!e.MissingPrivilege)
+        {
+            return null;
+        }
+    }
+
+    public void Dispose() => _netlink.Dispose();
+}
