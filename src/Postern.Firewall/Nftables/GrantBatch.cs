@@ -6,17 +6,14 @@ namespace Postern.Firewall.Nftables;
 [Flags]
 internal enum GrantSteps
 {
-    /// <summary>Adds them; fails with EEXIST where one is there already.</summary>
-    AddNew = 1,
-
     /// <summary>Adds those that are not there.</summary>
-    Ensure = 2,
+    Ensure = 1,
 
     /// <summary>Takes them out; fails with ENOENT where one is not there.</summary>
-    Remove = 4,
+    Remove = 2,
 
     /// <summary>Adds them with their full time.</summary>
-    Add = 8,
+    Add = 4,
 }
 
 /// <summary>A grant as a batch: each step is one message to the set of the source's family, or a few where the service has many ports.</summary>
@@ -34,7 +31,7 @@ internal readonly record struct GrantBatch(ProtectedService Service, Address Sou
     public uint Write(ref NetlinkBatch batch, GrantSteps steps)
     {
         batch.BeginBatch();
-        for (var step = GrantSteps.AddNew; step <= GrantSteps.Add; step = (GrantSteps)((int)step << 1))
+        for (var step = GrantSteps.Ensure; step <= GrantSteps.Add; step = (GrantSteps)((int)step << 1))
         {
             if (steps.HasFlag(step))
                 WriteStep(ref batch, step, asked: (int)steps < (int)step << 1);
@@ -76,8 +73,6 @@ internal readonly record struct GrantBatch(ProtectedService Service, Address Sou
         var flags = asked ? NfTablesWire.FlagAcknowledge : 0;
         if (step != GrantSteps.Remove)
             flags |= NfTablesWire.FlagCreate;
-        if (step == GrantSteps.AddNew)
-            flags |= NfTablesWire.FlagExclusive;
         batch.BeginMessage(kind, flags);
         batch.Text(NfTablesWire.InTable, Ruleset.Table);
         batch.Text(NfTablesWire.Within, GrantElement.SetFor(Source));

@@ -25,7 +25,6 @@ internal static class NfTablesWire
     public const ushort FlagRequest = 0x001;
     public const ushort FlagAcknowledge = 0x004;
     public const ushort FlagDumpInterrupted = 0x010; // NLM_F_DUMP_INTR: the rule set changed while it was being read
-    public const ushort FlagExclusive = 0x200; // NLM_F_EXCL: fail where it exists
     public const ushort FlagDump = 0x300; // NLM_F_ROOT | NLM_F_MATCH
     public const ushort FlagCreate = 0x400;
 
