@@ -1,1 +1,3 @@
-return 0;
+using Postern.Cli.CommandLine;
+
+return await CommandFrame.RunAsync(PosternRoot.Create(), args);

@@ -1,0 +1,41 @@
+using System.Collections.Immutable;
+using Postern.Cli.CommandLine;
+using Postern.Client;
+using Postern.Knocks.Sequences;
+using Postern.Reports;
+
+namespace Postern.Cli.Commands;
+
+/// <summary>What the user asked for, read.</summary>
+internal sealed record KnockInput(string Host, ImmutableArray<KnockStep> Steps, ImmutableArray<PortRange> Services)
+{
+    public AddressChoice Family { get; init; }
+
+    public TimeSpan Timeout { get; init; }
+
+    public TimeSpan? Gap { get; init; }
+
+    public bool NoWait { get; init; }
+
+    public bool Json { get; init; }
+
+    public bool DryRun { get; init; }
+
+    public bool Verbose { get; init; }
+
+    /// <summary>The ports that can be watched: UDP does not say whether anybody listens.</summary>
+    public ImmutableArray<ushort> Watched => NoWait ? [] : [.. Services.Where(s => s.Transport == Transport.Tcp).Select(s => s.First)];
+
+    /// <summary>What of <see cref="Services"/> is watched, as it is written: <c>tcp/22, tcp/443</c>.</summary>
+    public string WatchedText => string.Join(", ", Watched.Select(port => new PortRange(Transport.Tcp, port)));
+
+    public void Check()
+    {
+        if (string.IsNullOrWhiteSpace(Host))
+            throw CommandFailure.Usage("HOST is empty", "give the name or the address of the gate");
+        if (Timeout == TimeSpan.Zero)
+            throw CommandFailure.Usage("--timeout is zero", "to knock once and look at nothing, use --no-wait");
+        if (Gap is { } gap && !Watched.IsEmpty && SequenceWriter.Duration(Steps.Length, gap) >= Timeout)
+            throw CommandFailure.Usage("with this --gap the sequence takes longer than --timeout", "make the gap shorter or the timeout longer");
+    }
+}
