@@ -58,7 +58,7 @@ public static class KnockSchedule
     private static TimeSpan GapOf(int number, int steps, TimeSpan? fixedGap)
     {
         var gap = fixedGap ?? Gaps[Math.Min(number, Gaps.Length - 1)];
-        return fixedGap is null && SequenceWriter.Duration(steps, gap) > LongestRound ? LongestRound / (steps - 1) : gap;
+        return fixedGap is null && SequenceWriter.Duration(steps, gap) > LongestRound ? new(LongestRound.Ticks / (steps - 1)) : gap;
     }
 
     internal static TimeSpan[] Milliseconds(params ReadOnlySpan<int> values)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Postern.Cli.Configuration;
 
 namespace Postern.Cli.CommandLine;
 
@@ -17,12 +18,17 @@ internal static class CommonOptions
         CustomParser = ParseTime,
     };
 
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
+
     private static TimeSpan? ParseTime(ArgumentResult result)
     {
         var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
-        if (Duration.TryParse(text, out var time))
+        var fault = Duration.Parse(text, out var time);
+        if (fault == DurationFault.None && time <= Longest)
             return time;
-        result.AddFault($"'{text}' is not a time", "write a number and its unit, at most a day: 20ms, 15s, 10m, 2h");
+        result.AddFault(
+            fault is DurationFault.None or DurationFault.TooLong ? $"'{text}' is too long" : $"'{text}' is not a time",
+            Duration.Mend(text) is { } mended ? $"did you mean {mended}?" : "write a number and its unit, at most a day: 20ms, 15s, 10m, 2h");
         return null;
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Postern.Cli.Configuration;
 
 namespace Postern.Cli.CommandLine;
 
@@ -16,7 +17,7 @@ internal static class ParseFaults
     {
         var command = parsed.CommandResult.Command;
         var help = $"'{Path(command)} --help' shows what it takes";
-        if ((parsed.UnmatchedTokens.FirstOrDefault() ?? TakenForArgument(parsed)) is { } stray)
+        if ((parsed.UnmatchedTokens is [var unmatched, ..] ? unmatched : TakenForArgument(parsed)) is { } stray)
             return Stray(command, stray, help);
         if (parsed.Errors is not [var error, ..])
             return null;
@@ -39,7 +40,7 @@ internal static class ParseFaults
         if (!isOption && command.Subcommands.Count == 0)
             return CommandFailure.Usage($"'{stray}' is one argument too many", help);
         var typed = stray.Split('=', 2)[0];
-        return CommandFailure.Usage($"there is no {kind} '{typed}'", NearestName.Find(typed, known) is { } near ? $"did you mean '{near}'?" : help);
+        return CommandFailure.Usage($"there is no {kind} '{typed}'", NearestWord.Find(typed, known) is { } near ? $"did you mean '{near}'?" : help);
     }
 
     /// <summary>What System.CommandLine itself found: something that must be there is not, or there are too many of it.</summary>

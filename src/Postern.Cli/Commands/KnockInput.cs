@@ -33,8 +33,6 @@ internal sealed record KnockInput(string Host, ImmutableArray<KnockStep> Steps, 
     {
         if (string.IsNullOrWhiteSpace(Host))
             throw CommandFailure.Usage("HOST is empty", "give the name or the address of the gate");
-        if (Timeout == TimeSpan.Zero)
-            throw CommandFailure.Usage("--timeout is zero", "to knock once and look at nothing, use --no-wait");
         if (Gap is { } gap && !Watched.IsEmpty && SequenceWriter.Duration(Steps.Length, gap) >= Timeout)
             throw CommandFailure.Usage("with this --gap the sequence takes longer than --timeout", "make the gap shorter or the timeout longer");
     }

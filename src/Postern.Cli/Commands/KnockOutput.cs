@@ -26,7 +26,7 @@ internal sealed class KnockOutput(KnockInput input, KnockWords words, TextWriter
             return;
         var packets = string.Join(' ', sending.Packets);
         lock (_lines)
-            error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"postern: round {sending.Round.Number + 1} to {sending.Target}: {packets} ({Duration.Write(sending.Round.Gap)} apart)"));
+            error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"postern: round {sending.Round.Number + 1} to {sending.Target}: {packets} ({TimeText.Of(sending.Round.Gap)} apart)"));
     }
 
     public int Tell(KnockResult result, ImmutableArray<IPAddress> targets)
@@ -34,9 +34,9 @@ internal sealed class KnockOutput(KnockInput input, KnockWords words, TextWriter
         if (input.Json)
             output.WriteJson(Report(result, targets), JsonShapes.Default.KnockReport);
         else if (result.Outcome == KnockOutcome.Done)
-            output.WriteLine($"{words.Done} {input.WatchedText} on {At(result.Target)} in {Duration.Write(result.Elapsed)}, {Rounds(result)}");
+            output.WriteLine($"{words.Done} {input.WatchedText} on {At(result.Target)} in {TimeText.Of(result.Elapsed)}, {Rounds(result)}");
         else if (result.Outcome == KnockOutcome.Sent)
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sent {input.Steps.Length} packets to {At([.. targets])}{UdpNote()}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sent {(input.Steps.Length == 1 ? "1 packet" : $"{input.Steps.Length} packets")} to {At([.. targets])}{UdpNote()}"));
 
         return result.Outcome == KnockOutcome.NotDone ? throw NotDone(result, targets) : ExitCode.Done;
     }
@@ -60,7 +60,7 @@ internal sealed class KnockOutput(KnockInput input, KnockWords words, TextWriter
 
     private static string Again(KnockPreviewRound round) => string.Create(
         CultureInfo.InvariantCulture,
-        $"at {Duration.Write(TimeSpan.FromMilliseconds(round.StartMs))} ({Duration.Write(TimeSpan.FromMilliseconds(round.GapMs))} apart)");
+        $"at {TimeText.Of(TimeSpan.FromMilliseconds(round.StartMs))} ({TimeText.Of(TimeSpan.FromMilliseconds(round.GapMs))} apart)");
 
     private CommandFailure NotDone(KnockResult result, ImmutableArray<IPAddress> targets)
     {
@@ -73,7 +73,7 @@ internal sealed class KnockOutput(KnockInput input, KnockWords words, TextWriter
         };
         return new(
             ExitCode.NotDone,
-            $"{input.WatchedText} on {At([.. targets])} {words.NotDone} in {Duration.Write(result.Elapsed)}, {Rounds(result)}: {why}",
+            $"{input.WatchedText} on {At([.. targets])} {words.NotDone} in {TimeText.Of(result.Elapsed)}, {Rounds(result)}: {why}",
             words.Hint);
     }
 
