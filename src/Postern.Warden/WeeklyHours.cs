@@ -38,10 +38,10 @@ public readonly record struct WeeklyHours(DayOfWeek FirstDay, DayOfWeek LastDay,
 
         var times = text[(space + 1)..];
         var middle = times.IndexOf('-');
-        if (middle < 0 || !TryParseTime(times[..middle], out var from) || !TryParseTime(times[(middle + 1)..], out var to))
+        if (middle < 0 || !TryParseTime(times[..middle], out var from) || !TryParseEnd(times[(middle + 1)..], out var to, out var isNextMidnight))
             return false;
         hours = hours with { From = from, To = to };
-        return from != to;
+        return from != to || isNextMidnight; // 00:00-24:00 is the whole day, 00:00-00:00 nothing
     }
 
     private static bool TryParseDay(ReadOnlySpan<char> text, out DayOfWeek day)
@@ -59,16 +59,15 @@ public readonly record struct WeeklyHours(DayOfWeek FirstDay, DayOfWeek LastDay,
         return false;
     }
 
-    private static bool TryParseTime(ReadOnlySpan<char> text, out TimeOnly time)
+    private static bool TryParseEnd(ReadOnlySpan<char> text, out TimeOnly time, out bool isNextMidnight)
     {
-        if (text is "24:00")
-        {
-            time = default; // midnight as an end is the start of the next day
-            return true;
-        }
-
-        return TimeOnly.TryParseExact(text, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out time);
+        time = default;
+        isNextMidnight = text is "24:00";
+        return isNextMidnight || TryParseTime(text, out time);
     }
+
+    private static bool TryParseTime(ReadOnlySpan<char> text, out TimeOnly time) =>
+        TimeOnly.TryParseExact(text, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out time);
 
     public override string ToString()
     {

@@ -1,0 +1,91 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Postern.Cli.Configuration;
+
+namespace Postern.Cli.Commands;
+
+/// <summary><c>postern check</c>: reads all that the gate would read, and says everything that is wrong with it.</summary>
+internal static class CheckCommand
+{
+    private const int Fine = 0;
+    private const int HasFaults = 1;
+    private const int Unreadable = 2;
+
+    public static Command Create()
+    {
+        var config = new Option<string>("--config", "-c")
+        {
+            Description = "The file to check, with the postern.d/*.yaml beside it",
+            HelpName = "FILE",
+            DefaultValueFactory = _ => ConfigurationReader.DefaultPath,
+        };
+        var print = new Option<bool>("--print") { Description = "Print what was understood, every default written out" };
+        var json = new Option<bool>("--json") { Description = "Print faults and warnings as JSON" };
+        var command = new Command("check", "Read the configuration and report all its faults. Example: postern check --config ./postern.yaml") { config, print, json };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(print) && result.GetValue(json))
+                result.AddError("--print and --json cannot be used together.");
+        });
+        command.SetAction(result =>
+        {
+            var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
+            var file = result.GetValue(config)!;
+            var read = ConfigurationReader.Read(file);
+            if (result.GetValue(json))
+                output.WriteLine(CheckReport.Of(read));
+            else
+                Tell(read, file, result.GetValue(print), output, error);
+            return read.Faults switch
+            {
+                [] => Fine,
+                var faults when faults.Any(f => f.IsUnreadable) => Unreadable,
+                _ => HasFaults,
+            };
+        });
+        return command;
+    }
+
+    private static void Tell(ConfigurationResult read, string file, bool print, TextWriter output, TextWriter error)
+    {
+        foreach (var warning in read.Warnings)
+            error.WriteLine($"{new Place(warning.File, warning.Line, warning.Column)}: warning: {warning.Message}");
+        foreach (var fault in read.Faults)
+            error.WriteLine(fault.ToString());
+
+        if (read.Configuration is not { } configuration)
+        {
+            error.WriteLine($"postern: error: {PortText.Count(read.Faults.Length, "fault")} in the configuration");
+            error.WriteLine("postern: hint: each line above says where, and what to write instead; 'man 5 postern.yaml' describes every key");
+        }
+        else if (print)
+        {
+            output.Write(ConfigurationWriter.Write(configuration));
+        }
+        else
+        {
+            output.WriteLine($"{file}: fine: {PortText.Count(configuration.Warden.Services.Length, "service")}, {PortText.Count(configuration.Sequences.Length, "knock")}");
+        }
+    }
+}
+
+/// <summary>The answer for machines: <c>{"faults":[{"file":…,"line":…,"column":…,"message":…}],"warnings":[…]}</c>; line 0 speaks of the whole file.</summary>
+internal sealed record CheckReport(ImmutableArray<CheckReport.Line> Faults, ImmutableArray<CheckReport.Line> Warnings)
+{
+    // Quotes and umlauts stay readable: the text goes to a program or a terminal, not into a web page.
+    private static readonly CheckJson Json = new(new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, PropertyNamingPolicy = JsonNamingPolicy.CamelCase });
+
+    public static string Of(ConfigurationResult read) =>
+        JsonSerializer.Serialize(new([.. read.Faults.Select(Line.Of)], [.. read.Warnings.Select(Line.Of)]), Json.CheckReport);
+
+    internal readonly record struct Line(string File, [property: JsonPropertyName("line")] int Number, int Column, string Message)
+    {
+        public static Line Of(Fault fault) => new(fault.File, fault.Line, fault.Column, fault.Message);
+    }
+}
+
+[JsonSerializable(typeof(CheckReport))]
+internal sealed partial class CheckJson : JsonSerializerContext;

@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Postern.Firewall;
+using Postern.Knocks.Sequences;
+using Postern.Warden;
+
+namespace Postern.Cli.Configuration;
+
+/// <summary>A configuration as text that <see cref="ConfigurationReader"/> reads back to the same: one line for each key, none left to its default.</summary>
+internal static class ConfigurationWriter
+{
+    public static string Write(GateConfiguration configuration)
+    {
+        var text = new StringBuilder();
+        WriteGate(text, configuration);
+        text.Append(configuration.Warden.Services.IsEmpty ? "services: {}\n" : "services:\n");
+        foreach (var service in configuration.Warden.Services)
+            WriteService(text, service);
+        text.Append(configuration.Sequences.IsEmpty ? "knocks: {}\n" : "knocks:\n");
+        foreach (var (sequence, door) in configuration.Sequences.Zip(configuration.Warden.Doors))
+            WriteKnock(text, sequence, door);
+        WritePolicy(text, configuration.Warden.Policy);
+        return text.ToString();
+    }
+
+    private static void WriteGate(StringBuilder text, GateConfiguration configuration) => text
+        .Append("gate:\n")
+        .Append(CultureInfo.InvariantCulture, $"  interfaces: {(configuration.Interfaces.IsEmpty ? "any" : List(configuration.Interfaces, Quote))}\n")
+        .Append("  capture: packet\n")
+        .Append(CultureInfo.InvariantCulture, $"  control_socket: {Quote(configuration.ControlSocket)}\n")
+        .Append(CultureInfo.InvariantCulture, $"  max_grants: {configuration.Warden.MaxGrants}\n")
+        .Append(CultureInfo.InvariantCulture, $"  traps: {(configuration.Traps == TrapSetting.Auto ? "auto" : "off")}\n");
+
+    private static void WriteService(StringBuilder text, Service service) => text
+        .Append(CultureInfo.InvariantCulture, $"  {service.Name}:\n")
+        .Append(CultureInfo.InvariantCulture, $"    ports: {List(service.Ports, p => p.ToString())}\n")
+        .Append(CultureInfo.InvariantCulture, $"    open_for: {Duration.Format(service.OpenFor)}\n")
+        .Append(CultureInfo.InvariantCulture, $"    appear: {(service.Appear == Appearance.Silent ? "silent" : "closed")}\n");
+
+    private static void WriteKnock(StringBuilder text, KnockSequence sequence, Door door) => text
+        .Append(CultureInfo.InvariantCulture, $"  {sequence.Name}:\n")
+        .Append("    method: sequence\n")
+        .Append(CultureInfo.InvariantCulture, $"    sequence: {List(sequence.Steps, s => s.ToString())}\n")
+        .Append(CultureInfo.InvariantCulture, $"    within: {Duration.Format(sequence.Within)}\n")
+        .Append(CultureInfo.InvariantCulture, $"    order: {(sequence.Order == StepOrder.Any ? "any" : "strict")}\n")
+        .Append(CultureInfo.InvariantCulture, $"    tcp_flags: {(sequence.TcpFlags == TcpFlagCondition.Any ? "any" : Quote(sequence.TcpFlags.ToString()))}\n")
+        .Append(CultureInfo.InvariantCulture, $"    opens: {List(door.Opens, s => s)}\n")
+        .Append(CultureInfo.InvariantCulture, $"    closes: {List(door.Closes, s => s)}\n");
+
+    private static void WritePolicy(StringBuilder text, Policy policy) => text
+        .Append("policy:\n")
+        .Append(CultureInfo.InvariantCulture, $"  allow: {List(policy.Allow, QuoteNetwork)}\n")
+        .Append(CultureInfo.InvariantCulture, $"  deny: {List(policy.Deny, QuoteNetwork)}\n")
+        .Append(CultureInfo.InvariantCulture, $"  hours: {List(policy.Hours, h => Quote(h.ToString()))}\n");
+
+    private static string List<T>(IEnumerable<T> items, Func<T, string> write) => $"[{string.Join(", ", items.Select(write))}]";
+
+    // A network of IPv6 may end in a colon, which YAML would take for a key.
+    private static string QuoteNetwork(IPNetwork network) => Quote(Network.Format(network));
+
+    private static string Quote(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
+}

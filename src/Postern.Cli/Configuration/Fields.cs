@@ -1,0 +1,48 @@
+using static Postern.Cli.Configuration.Quoting;
+
+namespace Postern.Cli.Configuration;
+
+/// <summary>The keys that may stand in one kind of map. <paramref name="Later"/>: keys of the contract that this version does not act on.</summary>
+internal sealed record KeyTable(string Where, string[] Known, string[] Later);
+
+/// <summary>The entries of one map, each key once.</summary>
+internal sealed class Fields
+{
+    private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+    private readonly FaultList _faults;
+
+    public Fields(IEnumerable<Entry> entries, FaultList faults)
+    {
+        _faults = faults;
+        foreach (var entry in entries)
+        {
+            if (_entries.TryAdd(entry.Key.Text, entry))
+                continue;
+            var first = _entries[entry.Key.Text].Key.Place;
+            faults.Add(entry.Key.Place, $"{Quote(entry.Key.Text)} is already set at {first}", "keep one of the two");
+        }
+    }
+
+    public Node? this[string key] => _entries.TryGetValue(key, out var entry) ? entry.Value : null;
+
+    /// <summary>In the order in which they were written.</summary>
+    public IEnumerable<Entry> Entries => _entries.Values.OrderBy(e => e.Key.Place.File, StringComparer.Ordinal).ThenBy(e => e.Key.Place.Line).ThenBy(e => e.Key.Place.Column);
+
+    public bool HasAny(IEnumerable<string> keys) => keys.Any(_entries.ContainsKey);
+
+    /// <summary>Names every key that this version does not know.</summary>
+    public Fields Check(KeyTable table)
+    {
+        foreach (var (key, _) in _entries.Values)
+        {
+            if (Array.IndexOf(table.Known, key.Text) >= 0)
+                continue;
+            if (Array.IndexOf(table.Later, key.Text) >= 0)
+                _faults.Add(key.Place, $"'{key.Text}' is not supported by this version of Postern", "remove it");
+            else
+                _faults.Add(key.Place, $"unknown key {Quote(key.Text)} in {table.Where}", _faults.Suggest(key.Text, table.Known, "write one of: " + string.Join(", ", table.Known)));
+        }
+
+        return this;
+    }
+}

@@ -1,0 +1,32 @@
+using System.Collections.Immutable;
+using Postern.Firewall;
+using Postern.Knocks.Sequences;
+using Postern.Warden;
+
+namespace Postern.Cli.Configuration;
+
+internal enum TrapSetting
+{
+    /// <summary>Ports that no knock uses undo the attempt of whoever touches them, so that a port scan completes no sequence.</summary>
+    Auto,
+    Off,
+}
+
+/// <summary>All that a gate is told, checked whole. A default-constructed part is what the file says when it says nothing.</summary>
+internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<KnockSequence> Sequences)
+{
+    public const string DefaultControlSocket = "/run/postern/control.sock";
+
+    /// <summary>Empty: every interface, whenever it comes.</summary>
+    public ImmutableArray<string> Interfaces { get; init; } = [];
+
+    public string ControlSocket { get; init; } = DefaultControlSocket;
+
+    public TrapSetting Traps { get; init; } = TrapSetting.Auto;
+
+    /// <summary>The files that were read, the main one first.</summary>
+    public ImmutableArray<string> Files { get; init; } = [];
+
+    /// <summary>What the firewall must hold up for these services.</summary>
+    public Protection Protection => new([.. Warden.Services.Select(s => new ProtectedService(s.Name, s.Ports, s.Appear))], Interfaces);
+}
