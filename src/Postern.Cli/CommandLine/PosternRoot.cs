@@ -13,6 +13,14 @@ internal static class PosternRoot
     [
         KnockCommand.Create,
         CloseCommand.Create,
+        GateCommand.Create,
+        CheckCommand.Create,
+        StatusCommand.Create,
+        GrantsCommand.Create,
+        ControlCommands.CreateGrant,
+        ControlCommands.CreateRevoke,
+        ControlCommands.CreateReload,
+        TeardownCommand.Create,
     ];
 
     public static RootCommand Create()

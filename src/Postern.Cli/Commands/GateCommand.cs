@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Postern.Cli.CommandLine;
@@ -19,7 +20,9 @@ internal static class GateCommand
             "gate",
             "Guard this host: keep the protected services closed and open them to who knocks. SIGHUP reloads the configuration.",
             "postern gate --config /etc/postern/postern.yaml") { config, verbose };
-        command.SetAction((result, cancellation) => Task.FromResult(Guard(result.GetValue(config)!, result.GetValue(verbose), cancellation)));
+        command.SetAction((result, cancellation) => Task.FromResult(OperatingSystem.IsLinux()
+            ? Guard(result.GetValue(config)!, result.GetValue(verbose), cancellation)
+            : throw new CommandFailure(ExitCode.Unsupported, "a gate guards Linux", "on this system 'postern knock' works")));
         return command;
     }
 
@@ -30,6 +33,7 @@ internal static class GateCommand
         DefaultValueFactory = _ => ConfigurationReader.DefaultPath,
     };
 
+    [SupportedOSPlatform("linux")]
     private static int Guard(string path, bool verbose, CancellationToken cancellation)
     {
         using var logs = Logs(verbose);
@@ -48,7 +52,7 @@ internal static class GateCommand
     private static ILoggerFactory Logs(bool verbose) => LoggerFactory.Create(logging =>
     {
         logging.SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Information);
-        logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is { Length: > 0 })
         {
             logging.AddSystemdConsole();

@@ -57,8 +57,8 @@ internal static class StatusCommand
     {
         if (status.BlendsIn is not { } fits)
             return "cannot tell how this host answers on other ports";
-        var standOut = status.Services.Where(s => s.Appear != fits).Select(s => s.Name).ToArray();
-        var host = fits == "silent" ? "this host drops what it does not know" : "this host answers on ports where nothing listens";
+        var standOut = status.Services.Where(s => !s.Appear.Equals(fits, StringComparison.Ordinal)).Select(s => s.Name).ToArray();
+        var host = fits is "silent" ? "this host drops what it does not know" : "this host answers on ports where nothing listens";
         return standOut.Length == 0
             ? $"{host}, and so do the protected ports"
             : $"{host}: 'appear: {fits}' would stand out less ({string.Join(", ", standOut)})";

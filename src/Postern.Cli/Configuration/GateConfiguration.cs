@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Postern.Firewall;
 using Postern.Knocks.Sequences;
+using Postern.Reports;
 using Postern.Warden;
 
 namespace Postern.Cli.Configuration;
@@ -24,9 +25,17 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
 
     public TrapSetting Traps { get; init; } = TrapSetting.Auto;
 
+    public TrapPorts TrapPorts => Traps == TrapSetting.Off ? TrapPorts.None : TrapPorts.For(Sequences, IsServed);
+
     /// <summary>The files that were read, the main one first.</summary>
     public ImmutableArray<string> Files { get; init; } = [];
 
     /// <summary>What the firewall must hold up for these services.</summary>
     public Protection Protection => new([.. Warden.Services.Select(s => new ProtectedService(s.Name, s.Ports, s.Appear))], Interfaces);
+
+    private bool IsServed(StepKind kind, ushort port)
+    {
+        var transport = kind == StepKind.Tcp ? Transport.Tcp : Transport.Udp;
+        return Warden.Services.Any(s => s.Ports.Any(p => p.Contains(transport, port)));
+    }
 }

@@ -32,7 +32,7 @@ internal static class SequenceRules
             faults.Warn(knock.StepPlaces[0], $"the knock '{knock.Door.Name}' has only {PortText.Count(steps, "step")}, which any port scan finds", "write three or more");
     }
 
-    /// <summary>In any order, a packet that fits two steps must be free to go to either: they must be equal, or one inside the other.</summary>
+    /// <summary>In any order, a packet that fits two steps must be free to go to either: they must be equal.</summary>
     private static void CheckOverlap(Knock knock, FaultList faults)
     {
         var steps = knock.Sequence.Steps;
@@ -45,7 +45,7 @@ internal static class SequenceRules
                 if (j == i || !steps[i].Overlaps(steps[j]))
                     continue;
                 overlaps = true;
-                if (j < i && knock.Sequence.Order == StepOrder.Any && !steps[i].IsInside(steps[j]) && !steps[j].IsInside(steps[i]))
+                if (j < i && knock.Sequence.Order == StepOrder.Any && steps[i] != steps[j])
                     faults.Add(knock.StepPlaces[i], $"the steps {steps[j]} and {steps[i]} overlap in part, and in any order a packet may fit both", "make them equal or apart, or write order: strict");
             }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 using System.Text.Json;
 using Postern.Cli.CommandLine;
 
@@ -9,6 +10,7 @@ namespace Postern.Cli.Control;
 /// The socket that operators talk to. Only root and the gate's own user may: the file is 0600 and the kernel is asked who is at the other
 /// end. One request a connection, of bounded size, in bounded time, from so many at once; whoever is slow or talks nonsense is hung up on.
 /// </summary>
+[SupportedOSPlatform("linux")]
 internal sealed class ControlServer : IDisposable
 {
     private const int MaxRequest = 4096;

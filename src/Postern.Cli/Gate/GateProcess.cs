@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Configuration;
@@ -14,13 +15,14 @@ namespace Postern.Cli.Gate;
 /// ring ─► sentry ─► inbox ─► warden ─► kernel          control socket, signals ─► inbox
 /// </code>
 /// </summary>
+[SupportedOSPlatform("linux")]
 internal sealed class GateProcess : IDisposable
 {
     private readonly string _path;
     private readonly ILogger _log;
     private readonly GateInbox _inbox = new();
     private readonly SentryCounters _counters = new();
-    private readonly IFirewall _firewall;
+    private readonly NftablesFirewall _firewall;
     private readonly Warden.Warden _warden;
     private readonly PacketRing _ring;
     private readonly SentryPost _post;
@@ -29,6 +31,7 @@ internal sealed class GateProcess : IDisposable
     private readonly OperatorDesk _desk;
     private GateConfiguration _configuration;
     private long _reportsDropped;
+    private int _rulesNoted;
 
     /// <summary>
     /// The order is what keeps people from being locked out and strangers from being let in: all that can fail without a trace comes
@@ -63,7 +66,7 @@ internal sealed class GateProcess : IDisposable
         }
 
         _post = new(_ring, new(SentryOf(_configuration, _warden.Generation), _counters), _inbox);
-        _rules = new(() => _inbox.Put(new(GateEventKind.Rules)));
+        _rules = new(NoteRules);
     }
 
     public DateTimeOffset Started { get; } = DateTimeOffset.Now;
@@ -153,7 +156,7 @@ internal sealed class GateProcess : IDisposable
             return new(null, $"{read.Faults[0]}{(read.Faults.Length > 1 ? $" (and {read.Faults.Length - 1} more)" : "")}", $"'postern check --config {_path}' lists all faults; the configuration before is still in force");
         }
 
-        if (!next.Interfaces.SequenceEqual(_configuration.Interfaces, StringComparer.Ordinal) || next.ControlSocket != _configuration.ControlSocket)
+        if (!next.Interfaces.SequenceEqual(_configuration.Interfaces, StringComparer.Ordinal) || !next.ControlSocket.Equals(_configuration.ControlSocket, StringComparison.Ordinal))
         {
             const string Fixed = "gate.interfaces and gate.control_socket cannot change while the gate runs";
             GateLog.ReloadRefused(_log, 1, Fixed);
@@ -180,9 +183,17 @@ internal sealed class GateProcess : IDisposable
         return null;
     }
 
+    /// <summary>One note in the inbox is enough, however fast others change their rules.</summary>
+    private void NoteRules()
+    {
+        if (Interlocked.Exchange(ref _rulesNoted, 1) == 0)
+            _inbox.Put(new(GateEventKind.Rules));
+    }
+
     /// <summary>Somebody changed rules in the kernel. If ours are gone, the services lie open: put them back first, ask afterwards.</summary>
     private void RestoreRules()
     {
+        Volatile.Write(ref _rulesNoted, 0);
         if (_firewall.Inspect().InPlace)
             return;
         try

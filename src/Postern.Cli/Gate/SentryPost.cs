@@ -1,5 +1,4 @@
 using Postern.Packets;
-using Postern.Sentry;
 
 namespace Postern.Cli.Gate;
 

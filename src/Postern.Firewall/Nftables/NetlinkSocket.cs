@@ -31,13 +31,15 @@ internal sealed unsafe partial class NetlinkSocket : IDisposable
     private readonly byte[] _answer = GC.AllocateUninitializedArray<byte>(DatagramBytes);
     private int _socket;
 
-    public NetlinkSocket()
+    /// <param name="group">A multicast group whose news arrive here (<see cref="ReceiveNews"/>), as a bit; 0 for none.</param>
+    public NetlinkSocket(uint group = 0)
     {
         _socket = Socket(FamilyNetlink, TypeRawCloseOnExec, ProtocolNetfilter);
         if (_socket < 0)
             throw Failure("cannot open a netlink socket");
         var address = stackalloc uint[3] { 0, 0, 0 };
         *(ushort*)address = FamilyNetlink;
+        address[2] = group;
         if (Bind(_socket, address, 3 * sizeof(uint)) < 0)
             throw Failure("cannot bind a netlink socket");
 
@@ -130,6 +132,14 @@ internal sealed unsafe partial class NetlinkSocket : IDisposable
             throw LibNftables.MissingPrivilege();
         if (error is not (0 or Errno.NoSuchEntry)) // what is not there has an empty list
             throw new FirewallException($"cannot read the firewall's state: {Errno.Text(error)}", "the kernel needs nf_tables: modprobe nf_tables");
+    }
+
+    /// <summary>Waits a while for the next datagram of the group: an errno, or 0. ENOBUFS: there was more news than the kernel had room for.</summary>
+    public int ReceiveNews(out NetlinkAnswer news)
+    {
+        var error = Receive(out var datagram);
+        news = new(datagram);
+        return error;
     }
 
     private int Send(in NetlinkBatch batch)

@@ -10,12 +10,14 @@ internal enum NftMessage : byte
     NewSetElement = 12,
     GetSetElement = 13,
     DeleteSetElement = 14,
+    NewGeneration = 15,
 }
 
 /// <summary>Numbers of the protocol (linux/netlink.h, linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h).</summary>
 internal static class NfTablesWire
 {
     public const ushort SubsystemNfTables = 10; // NFNL_SUBSYS_NFTABLES, the high byte of nlmsg_type
+    public const uint NewsGroup = 1 << (7 - 1); // NFNLGRP_NFTABLES, as a bit of sockaddr_nl.nl_groups
     public const ushort BatchBegin = 0x10; // NFNL_MSG_BATCH_BEGIN
     public const ushort BatchEnd = 0x11;
 

@@ -23,6 +23,9 @@ public readonly record struct KnockStep(StepKind Kind, ushort First, ushort Last
     /// <summary>The largest payload that an echo request can carry (65 535 − 20 − 8).</summary>
     public const ushort MaxEchoSize = 65_507;
 
+    /// <summary>How many ports, or sizes, the step would take.</summary>
+    public int Width => Last - First + 1;
+
     public static KnockStep AnyEcho => new(StepKind.Echo, 0, ushort.MaxValue);
 
     public bool Matches(StepKind kind, ushort value) => kind == Kind && value >= First && value <= Last;
