@@ -29,7 +29,7 @@ internal sealed class BpfProgram
 
     /// <summary>
     /// The kernel takes the memory of a program, 8 to 16 bytes an instruction, from net.core.optmem_max, which was 20 KiB before Linux 6.7,
-    /// and that of the old one too while it is being replaced. Enough for 240 runs of ports without closing a gap.
+    /// and that of the old one too while it is being replaced. Enough for 220 runs of ports without closing a gap.
     /// </summary>
     private const int DefaultMaxInstructions = 700;
 

@@ -86,6 +86,10 @@ internal unsafe struct RingBlock
         if (network < PacketMinSize || network > room || captured > room - network || step > room)
             return false;
 
+        // The last one points nowhere. Any other must go forward, or a wrong count would have us read it four billion times.
+        if (_left > 1 && step < PacketMinSize)
+            return false;
+
         packet = new()
         {
             Bytes = new(header + network, (int)captured),
