@@ -15,6 +15,8 @@ public sealed class NftablesFirewall : IFirewall
     // What can go wrong by chance does not do so twice in a row.
     private const int Attempts = 2;
 
+    private const int FewElements = 1000; // a few milliseconds of nft's reading
+
     private readonly Lock _turn = new();
     private readonly NetlinkSocket _netlink = new();
     private readonly KernelTable _table;
@@ -33,7 +35,9 @@ public sealed class NftablesFirewall : IFirewall
             var started = Stopwatch.GetTimestamp();
             var state = _table.State();
             var (kept, dropped) = Sort(state == TableState.Absent ? [] : _table.Grants(), protection);
-            LibNftables.Load(state == TableState.Ours
+
+            // Where more ends than stays it is quicker to write down what stays.
+            LibNftables.Load(state == TableState.Ours && dropped.Count <= kept.Count + FewElements
                 ? Ruleset.Update(protection, dropped)
                 : Ruleset.Replace(protection, kept, LiveSockets.Read(PortPlan.Of(protection.Services))));
             return Standing(kept, Stopwatch.GetElapsedTime(started));

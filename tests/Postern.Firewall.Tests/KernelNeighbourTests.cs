@@ -79,7 +79,8 @@ public sealed class KernelNeighbourTests : IDisposable
         // Refused by the parser, and by the kernel after it took all that stands before.
         var parser = Assert.Throws<FirewallException>(() => Load(text + "add rule inet postern gate nonsense\n"));
         Assert.Contains("nonsense", parser.Message, StringComparison.Ordinal);
-        Assert.Throws<FirewallException>(() => Load(text + "add rule inet postern gate jump nowhere\n"));
+        var kernel = Assert.Throws<FirewallException>(() => Load(text + "add rule inet postern gate jump nowhere\n"));
+        Assert.Contains("jump nowhere", kernel.Message, StringComparison.Ordinal);
         Assert.Throws<FirewallException>(() => Load(text + "add chain inet postern late { type nat hook input priority -300; }\ndelete element inet postern grants4 { 192.0.2.9 . tcp . 7 }\n"));
         Assert.Throws<FirewallException>(() => _lab.Apply(new Protection([Web], ["a\"b"])));
         Assert.Equal(before, _lab.Nft("-s", "-t", "list", "ruleset"));

@@ -68,7 +68,7 @@ public sealed class KernelPassingTests : IDisposable
     [InlineData("ff02::1")]
     public void Broadcast_and_multicast_are_guarded_too(string destination)
     {
-        _lab.EchoUdp(443);
+        _lab.EchoUdp(443, group: destination);
         Assert.Equal(Seen.Open, Cast(destination));
         _lab.Apply(Web);
         Assert.Equal(Seen.Silence, Cast(destination));

@@ -69,13 +69,16 @@ public sealed class KernelRestartTests : IDisposable
         _lab.Apply(Ssh);
         _lab.Open(Ssh, Lab.FriendV4, 100);
         _lab.Open(Ssh, Lab.FriendV6, 100);
+        _lab.Open(Ssh, Lab.StrangerV4, 100 * 86400);
         _lab.Nft("add chain inet postern old { type filter hook input priority 0; policy drop; }; add set inet postern more { type mark; }");
         var held = _lab.Apply(Ssh);
-        Assert.Equal(2, held.Length);
-        Assert.All(held, grant => Assert.InRange(grant.Remaining.TotalSeconds, 90, 100));
+        Assert.Equal(3, held.Length);
+        held = _lab.Apply(Ssh);
+        Assert.All(held, grant => Assert.InRange(grant.Remaining.TotalSeconds % 86400, grant.Source == Lab.Ip(Lab.StrangerV4) ? 86390 : 90, grant.Source == Lab.Ip(Lab.StrangerV4) ? 86400 : 100));
+        Assert.Equal(99, held.Max(grant => grant.Remaining.Days));
         Assert.DoesNotContain("old", _lab.Nft("list", "chains", "inet"), StringComparison.Ordinal);
         Assert.Equal(Seen.Open, _lab.Tcp(Lab.FriendV4, Lab.HostV4, 22));
-        Assert.Equal(2, _lab.Apply(Ssh).Length); // and they still carry the service
+        Assert.Equal(3, _lab.Apply(Ssh).Length); // and they still carry the service
     }
 
     [Fact]

@@ -161,18 +161,22 @@ internal sealed partial class Lab : IDisposable
     }) { IsBackground = true }.Start();
 
     /// <summary>A port that sends back what it gets.</summary>
-    public void EchoUdp(int port, string? ns = null)
+    public void EchoUdp(int port, string? ns = null, string? group = null)
     {
+        var v4Only = group?.Contains('.') == true; // a socket of both families hears no IPv4 multicast
+        var any = v4Only ? IPAddress.Any : IPAddress.IPv6Any;
         var socket = In(ns ?? Host, () =>
         {
-            var udp = Keep(new Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp) { DualMode = true });
-            udp.Bind(new IPEndPoint(IPAddress.IPv6Any, port));
+            var udp = Keep(new Socket(any.AddressFamily, SocketType.Dgram, ProtocolType.Udp));
+            if (!v4Only)
+                udp.DualMode = true;
+            udp.Bind(new IPEndPoint(any, port));
             return udp;
         });
         new Thread(() =>
         {
             var buffer = new byte[100];
-            EndPoint from = new IPEndPoint(IPAddress.IPv6Any, 0);
+            EndPoint from = new IPEndPoint(any, 0);
             try
             {
                 while (true)

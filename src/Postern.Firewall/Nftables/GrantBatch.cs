@@ -33,7 +33,7 @@ internal readonly record struct GrantBatch(ProtectedService Service, Address Sou
         batch.BeginBatch();
         for (var step = GrantSteps.Ensure; step <= GrantSteps.Add; step = (GrantSteps)((int)step << 1))
         {
-            if (steps.HasFlag(step))
+            if ((steps & step) == step)
                 WriteStep(ref batch, step, asked: (int)steps < (int)step << 1);
         }
 

@@ -19,6 +19,7 @@ internal readonly record struct GrantElement(string Service, Address Source, Tra
 
     private const int Field = 4;
     private const byte CommentType = 0;
+    private const ulong LongestTime = long.MaxValue / TimeSpan.TicksPerMillisecond / 2; // far beyond what the kernel's clock can hold
 
     public static string SetFor(Address source) => source.IsV4 ? Set4 : Set6;
 
@@ -68,7 +69,7 @@ internal readonly record struct GrantElement(string Service, Address Source, Tra
                     element = element with { Source = ReadSource(key.Value, v4), Transport = (Transport)key.Value[^8], Port = BinaryPrimitives.ReadUInt16BigEndian(key.Value[^4..]) };
                     break;
                 case NfTablesWire.Element.Expiration:
-                    element = element with { Remaining = TimeSpan.FromMilliseconds((long)Math.Min(attributes.LongNumber, uint.MaxValue)) };
+                    element = element with { Remaining = TimeSpan.FromMilliseconds((long)Math.Min(attributes.LongNumber, LongestTime)) };
                     break;
                 case NfTablesWire.Element.UserData:
                     element = element with { Service = ReadComment(attributes.Value) };

@@ -1,4 +1,7 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace Postern.Firewall.Nftables;
 
@@ -6,15 +9,26 @@ namespace Postern.Firewall.Nftables;
 internal static unsafe partial class LibNftables
 {
     private const string Library = "libnftables.so.1";
+    private const uint CloseOnExec = 1; // MFD_CLOEXEC
 
     public static void Load(string text)
+    {
+        // A file, though only in memory: of a buffer the library quotes the first line, whichever line it means.
+        using var file = new SafeFileHandle(CreateMemoryFile("rule set", CloseOnExec), ownsHandle: true);
+        if (file.IsInvalid)
+            throw new FirewallException($"cannot hold the rule set: {Errno.Text(Marshal.GetLastPInvokeError())}", "the kernel needs memfd_create");
+        RandomAccess.Write(file, Encoding.UTF8.GetBytes(text), fileOffset: 0);
+        Load(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file.DangerousGetHandle()}"), file);
+    }
+
+    private static void Load(string path, SafeFileHandle file)
     {
         nint context;
         try
         {
             context = New(flags: 0);
         }
-        catch (DllNotFoundException)
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
             throw new FirewallException($"{Library} is not installed", "install it: apt install libnftables1, or dnf install nftables");
         }
@@ -23,8 +37,9 @@ internal static unsafe partial class LibNftables
         {
             _ = BufferOutput(context);
             _ = BufferError(context);
-            if (Run(context, text) != 0)
-                throw Refused(Marshal.PtrToStringUTF8((nint)ErrorBuffer(context)) ?? "");
+            if (Run(context, path) != 0)
+                throw Refused((Marshal.PtrToStringUTF8((nint)ErrorBuffer(context)) ?? "").Replace(path, "rule set", StringComparison.Ordinal));
+            GC.KeepAlive(file);
         }
         finally
         {
@@ -70,6 +85,9 @@ internal static unsafe partial class LibNftables
     [LibraryImport(Library, EntryPoint = "nft_ctx_get_error_buffer")]
     private static partial byte* ErrorBuffer(nint context);
 
-    [LibraryImport(Library, EntryPoint = "nft_run_cmd_from_buffer", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Run(nint context, string commands);
+    [LibraryImport(Library, EntryPoint = "nft_run_cmd_from_filename", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Run(nint context, string path);
+
+    [LibraryImport("libc", EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int CreateMemoryFile(string name, uint flags);
 }

@@ -40,7 +40,7 @@ internal static class Ruleset
     {
         var text = new StringBuilder(Remove);
         AppendTable(text, protection);
-        AppendElements(text, "add", kept, timed: true);
+        AppendElements(text, "add", kept, element => $" timeout {Time(element.Remaining)} comment {Comment(element.Service)}");
         AppendStanding(text, standing);
         return text.ToString();
     }
@@ -55,8 +55,8 @@ internal static class Ruleset
             text.Append(CultureInfo.InvariantCulture, $"flush set inet {Table} {set}\n");
 
         // An element may end between our reading it and this transaction, and deleting what is not there would undo all of it.
-        AppendElements(text, "add", dropped, timed: true);
-        AppendElements(text, "delete", dropped, timed: false);
+        AppendElements(text, "add", dropped, _ => " timeout 1s");
+        AppendElements(text, "delete", dropped, _ => "");
         AppendTable(text, protection);
         return text.ToString();
     }
@@ -176,22 +176,20 @@ internal static class Ruleset
         return $"\"{(safe.Length > MaxComment ? safe[..MaxComment] : safe)}\"";
     }
 
-    private static void AppendElements(StringBuilder text, string verb, IEnumerable<GrantElement> elements, bool timed)
+    private static void AppendElements(StringBuilder text, string verb, IEnumerable<GrantElement> elements, Func<GrantElement, string> rest)
     {
         foreach (var set in elements.GroupBy(element => GrantElement.SetFor(element.Source), StringComparer.Ordinal))
         {
             text.Append(CultureInfo.InvariantCulture, $"{verb} element inet {Table} {set.Key} {{\n");
             foreach (var element in set)
-            {
-                text.Append(CultureInfo.InvariantCulture, $"\t{element.Source} . {(byte)element.Transport} . {element.Port}");
-                if (timed)
-                    text.Append(CultureInfo.InvariantCulture, $" timeout {Math.Max(1, (long)Math.Min(element.Remaining.TotalMilliseconds, uint.MaxValue))}ms comment {Comment(element.Service)}");
-                text.Append(",\n");
-            }
-
+                text.Append(CultureInfo.InvariantCulture, $"\t{element.Source} . {(byte)element.Transport} . {element.Port}{rest(element)},\n");
             text.Append("}\n");
         }
     }
+
+    /// <summary>In parts, since nft reads eight digits of each unit at most; never zero, which would be for ever.</summary>
+    private static string Time(TimeSpan time) =>
+        string.Create(CultureInfo.InvariantCulture, $"{time.Days}d{(time.Hours * 3600) + (time.Minutes * 60) + time.Seconds}s{Math.Max(1, time.Milliseconds)}ms");
 
     private static void AppendStanding(StringBuilder text, ImmutableArray<LiveSocket> standing)
     {
