@@ -20,7 +20,9 @@ public static class HostAddresses
     public static async Task<ImmutableArray<IPAddress>> ResolveAsync(string host, AddressChoice choice, CancellationToken cancellation)
     {
         ArgumentException.ThrowIfNullOrEmpty(host);
-        var all = IPAddress.TryParse(host, out var literal) && IsWritten(host, literal) ? [literal] : await AskAsync(host, cancellation);
+        var all = IPAddress.TryParse(host, out var literal) ? [literal] : await AskAsync(host, cancellation);
+        if (literal is not null && !IsWhole(host, literal))
+            throw new KnockException(KnockFault.HostUnknown, $"'{host}' is no whole address", $"did you mean {literal}?");
         var chosen = Choose(all, choice);
         return chosen.IsEmpty ? throw NoneOf(host, choice) : chosen;
     }
@@ -38,8 +40,8 @@ public static class HostAddresses
             .DistinctBy(a => a.AddressFamily),
     ];
 
-    /// <summary>"1" and "10.1" are addresses to the parser only; whoever types them has left something out.</summary>
-    private static bool IsWritten(string host, IPAddress literal) => literal.AddressFamily == AddressFamily.InterNetworkV6 || host.Count(c => c == '.') == 3;
+    /// <summary>"1" and "10.1" are addresses to the parser only; whoever types them has left something out, and would knock at a stranger.</summary>
+    private static bool IsWhole(string host, IPAddress literal) => literal.AddressFamily == AddressFamily.InterNetworkV6 || host.Count(c => c == '.') == 3;
 
     private static async Task<IPAddress[]> AskAsync(string host, CancellationToken cancellation)
     {

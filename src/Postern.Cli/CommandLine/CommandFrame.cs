@@ -14,10 +14,12 @@ internal static class CommandFrame
     public static async Task<int> RunAsync(RootCommand root, string[] arguments)
     {
         using var signals = new Signals();
-        return await RunAsync(root, arguments, Console.Out, Console.Error, signals);
+        await using var output = Terminal.Open(Console.OpenStandardOutput());
+        await using var error = Terminal.Open(Console.OpenStandardError());
+        return await RunAsync(root, arguments, output, error, signals, Terminal.HasColour(Console.IsErrorRedirected));
     }
 
-    public static async Task<int> RunAsync(RootCommand root, string[] arguments, TextWriter output, TextWriter error, Signals signals)
+    public static async Task<int> RunAsync(RootCommand root, string[] arguments, TextWriter output, TextWriter error, Signals signals, bool colour = false)
     {
         try
         {
@@ -25,7 +27,7 @@ internal static class CommandFrame
         }
         catch (CommandFailure failure)
         {
-            WriteError(error, failure.Message, failure.Hint);
+            Terminal.WriteError(error, failure.Message, failure.Hint, colour);
             return failure.ExitCode;
         }
         catch (OperationCanceledException) when (signals.Token.IsCancellationRequested)
@@ -34,7 +36,7 @@ internal static class CommandFrame
         }
         catch (Exception defect)
         {
-            return Report(defect, error);
+            return Report(defect, error, colour);
         }
     }
 
@@ -54,15 +56,13 @@ internal static class CommandFrame
     }
 
     /// <summary>What no command expected. The full story only on request: it helps us, and nobody else.</summary>
-    private static int Report(Exception defect, TextWriter error)
+    private static int Report(Exception defect, TextWriter error, bool colour)
     {
         var debug = Environment.GetEnvironmentVariable("POSTERN_DEBUG") is "1";
-        WriteError(error, $"this should not happen: {defect.Message}", debug ? "please report it with the lines below" : "please report it, with what POSTERN_DEBUG=1 adds");
+        Terminal.WriteError(
+            error, $"this should not happen: {defect.Message}", debug ? "please report it with the lines below" : "please report it, with what POSTERN_DEBUG=1 adds", colour);
         if (debug)
             error.WriteLine(defect);
         return ExitCode.Defect;
     }
-
-    private static void WriteError(TextWriter error, string message, string hint) =>
-        Terminal.WriteError(error, message, hint, ReferenceEquals(error, Console.Error) && Terminal.HasColour(Console.IsErrorRedirected));
 }
