@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Postern.Cli.CommandLine;
 
 /// <summary>Where colour is welcome: on a terminal that can show it, unless NO_COLOR (https://no-color.org) says otherwise.</summary>
@@ -7,9 +5,6 @@ internal static class Terminal
 {
     private const string Red = "\e[1;31m";
     private const string Plain = "\e[0m";
-
-    /// <summary>Without Console.Out, which would send the terminal its start-up codes though nobody reads keys. A closed pipe is ignored here as there.</summary>
-    public static TextWriter Open(Stream stream) => new StreamWriter(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { AutoFlush = true };
 
     public static bool HasColour(bool redirected) =>
         !redirected
