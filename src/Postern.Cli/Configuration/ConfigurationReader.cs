@@ -48,7 +48,7 @@ internal static class ConfigurationReader
 
         var opened = knocks.SelectMany(k => k.Door.Opens).ToHashSet(StringComparer.Ordinal);
         foreach (var (service, place) in services.Services.Where(s => !opened.Contains(s.Service.Name)))
-            faults.Warn(place, $"no knock opens the service '{service.Name}'", "only 'postern grant' will");
+            faults.Warn(place, $"no knock opens the service '{service.Name}'", "write a knock that does: opens: [" + service.Name + "]");
     }
 
     private static GateConfiguration Assemble(GateSection gate, ServicesSection services, ImmutableArray<Knock> knocks, Policy policy, ImmutableArray<ConfigurationFile> files)

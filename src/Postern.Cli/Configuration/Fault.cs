@@ -27,25 +27,38 @@ internal sealed class FaultList
     /// <summary>Past so many faults nobody reads suggestions, and looking for them could take minutes in a hostile file.</summary>
     private const int MaxSuggestions = 200;
 
+    private const int MaxKept = 1000;
+
     private readonly List<Fault> _faults = [];
     private readonly List<Fault> _warnings = [];
 
-    public int Count => _faults.Count;
+    /// <summary>All that were found, those too that were too many to keep.</summary>
+    public int Count { get; private set; }
 
     public IEnumerable<Fault> Faults => Sorted(_faults);
 
     public IEnumerable<Fault> Warnings => Sorted(_warnings);
 
-    public void Add(Place place, string what, string mend) => _faults.Add(At(place, what, mend));
+    public void Add(Place place, string what, string mend) => Add(At(place, what, mend));
 
-    public void AddUnreadable(string file, string what, string mend) =>
-        _faults.Add(At(Place.Whole(file), what, mend) with { IsUnreadable = true });
+    public void AddUnreadable(string file, string what, string mend) => Add(At(Place.Whole(file), what, mend) with { IsUnreadable = true });
 
-    public void Warn(Place place, string what, string mend) => _warnings.Add(At(place, what, mend));
+    public void Warn(Place place, string what, string mend)
+    {
+        if (_warnings.Count < MaxKept)
+            _warnings.Add(At(place, what, mend));
+    }
+
+    private void Add(Fault fault)
+    {
+        Count++;
+        if (_faults.Count < MaxKept)
+            _faults.Add(fault);
+    }
 
     /// <summary>"did you mean …?" where a known word is near; otherwise what else there is to say.</summary>
     public string Suggest(string word, IEnumerable<string> known, string otherwise) =>
-        _faults.Count < MaxSuggestions && NearestWord.Find(word, known) is { } near ? $"did you mean '{near}'?" : otherwise;
+        Count < MaxSuggestions && NearestWord.Find(word, known) is { } near ? $"did you mean '{near}'?" : otherwise;
 
     private static Fault At(Place place, string what, string mend) => new(place.File, place.Line, place.Column, $"{what}; {mend}");
 

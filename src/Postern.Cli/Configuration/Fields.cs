@@ -9,6 +9,7 @@ internal sealed record KeyTable(string Where, string[] Known, string[] Later);
 internal sealed class Fields
 {
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+    private readonly List<Entry> _ordered = [];
     private readonly FaultList _faults;
 
     public Fields(IEnumerable<Entry> entries, FaultList faults)
@@ -17,23 +18,23 @@ internal sealed class Fields
         foreach (var entry in entries)
         {
             if (_entries.TryAdd(entry.Key.Text, entry))
-                continue;
-            var first = _entries[entry.Key.Text].Key.Place;
-            faults.Add(entry.Key.Place, $"{Quote(entry.Key.Text)} is already set at {first}", "keep one of the two");
+                _ordered.Add(entry);
+            else
+                faults.Add(entry.Key.Place, $"{Quote(entry.Key.Text)} is already set at {_entries[entry.Key.Text].Key.Place}", "keep one of the two");
         }
     }
 
     public Node? this[string key] => _entries.TryGetValue(key, out var entry) ? entry.Value : null;
 
     /// <summary>In the order in which they were written.</summary>
-    public IEnumerable<Entry> Entries => _entries.Values.OrderBy(e => e.Key.Place.File, StringComparer.Ordinal).ThenBy(e => e.Key.Place.Line).ThenBy(e => e.Key.Place.Column);
+    public IReadOnlyList<Entry> Entries => _ordered;
 
     public bool HasAny(IEnumerable<string> keys) => keys.Any(_entries.ContainsKey);
 
     /// <summary>Names every key that this version does not know.</summary>
     public Fields Check(KeyTable table)
     {
-        foreach (var (key, _) in _entries.Values)
+        foreach (var (key, _) in _ordered)
         {
             if (Array.IndexOf(table.Known, key.Text) >= 0)
                 continue;

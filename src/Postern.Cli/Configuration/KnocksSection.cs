@@ -63,6 +63,7 @@ internal static class KnocksSection
     {
         if (node is null or ListNode { Items: [] })
             values.Faults.Add(node?.Place ?? name.Place, $"the knock '{name.Text}' has no sequence", "write its steps: sequence: [tcp/7000, udp/8000, tcp/9000]");
+        var before = values.Faults.Count;
         var steps = ImmutableArray.CreateBuilder<KnockStep>();
         var places = ImmutableArray.CreateBuilder<Place>();
         foreach (var item in values.List("sequence", node) ?? [])
@@ -80,7 +81,8 @@ internal static class KnocksSection
             places.Add(item.Place);
         }
 
-        return (steps.ToImmutable(), places.ToImmutable());
+        // With a step missing, the rules of a sequence would speak of another sequence.
+        return values.Faults.Count > before ? ([], []) : (steps.ToImmutable(), places.ToImmutable());
     }
 
     private static TcpFlagCondition? ReadFlags(Node? node, Values values)

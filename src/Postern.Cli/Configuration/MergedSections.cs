@@ -25,12 +25,12 @@ internal sealed class MergedSections
     public static MergedSections Read(ImmutableArray<ConfigurationFile> files, Values values)
     {
         var merged = new MergedSections { IsWhole = values.Faults.Count == 0 };
-        for (var i = 0; i < files.Length; i++)
+        foreach (var file in files.Where(f => f.Text is not null))
         {
             var before = values.Faults.Count;
-            var root = files[i].Text is { } text ? YamlTree.Read(files[i].Path, text, values.Faults) : null;
+            var root = YamlTree.Read(file.Path, file.Text!, values.Faults);
             if (values.Faults.Count == before)
-                merged.Add(files[i], root, values);
+                merged.Add(file, root, values);
             else
                 merged.IsWhole = false;
         }

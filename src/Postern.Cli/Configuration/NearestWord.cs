@@ -19,8 +19,8 @@ internal static class NearestWord
             if (Math.Abs(candidate.Length - word.Length) >= best || Distance(word, candidate) is var distance && distance >= best)
                 continue;
 
-            // A word of two letters is two edits from any other: what shares nothing is no suggestion.
-            if (distance >= Math.Max(word.Length, candidate.Length))
+            // Two edits make another word of a short one ("on" is not a mistyped "off"): half of it must stay.
+            if (distance * 2 > Math.Max(word.Length, candidate.Length))
                 continue;
             best = distance;
             found = candidate;

@@ -114,7 +114,7 @@ internal static class SequenceRules
                 continue;
             var ports = new PortRange(step.Kind == StepKind.Tcp ? Transport.Tcp : Transport.Udp, step.First, step.Last);
             if (services.OwnerOf(ports) is { } owner)
-                faults.Warn(place, $"the step {step} is a port of the service '{owner}', which everyone takes who tries it", "choose a port where nothing is");
+                faults.Warn(place, $"everyone who tries the service '{owner}' takes the step {step}", "choose a port where nothing is");
         }
     }
 }

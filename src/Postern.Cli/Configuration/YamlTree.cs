@@ -57,10 +57,21 @@ internal sealed class YamlTree
         }
         catch (YamlException fault)
         {
-            var message = fault.Message.TrimEnd('.');
-            _faults.Add(At(fault.Start), $"not YAML: {char.ToLowerInvariant(message[0])}{message[1..]}", "look at the indentation, and that every quote and bracket here is closed");
-            return null;
+            AddSyntaxFault(fault.Start, fault.Message);
         }
+        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException or FormatException or ArithmeticException or IndexOutOfRangeException)
+        {
+            // The parser has inputs that its own checks miss ("{a: b\nc:"); all it can say then is how far it came.
+            AddSyntaxFault(_parser.Current?.End ?? Mark.Empty, "the text after this makes no sense");
+        }
+
+        return null;
+    }
+
+    private void AddSyntaxFault(Mark place, string message)
+    {
+        message = message.TrimEnd('.');
+        _faults.Add(At(place), $"not YAML: {char.ToLowerInvariant(message[0])}{message[1..]}", "look at the indentation, and that every quote and bracket here is closed");
     }
 
     private Node? ReadDocument()
