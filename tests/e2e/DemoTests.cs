@@ -42,7 +42,7 @@ public sealed class DemoTests
 
     private static Process Start()
     {
-        var start = new ProcessStartInfo(Path.Combine(Root, "demo")) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Path.Combine(Root, "demo")) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         start.Environment["POSTERN_BUILT"] = "1";
         return Process.Start(start)!;
     }

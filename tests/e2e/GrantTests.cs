@@ -1,3 +1,5 @@
+using Postern.Tests;
+
 namespace Postern.EndToEnd.Tests;
 
 /// <summary>What a grant lets through, to whom, and until when; with the real kernel to say so.</summary>
@@ -11,8 +13,9 @@ public sealed class GrantTests
         using var house = new GateHouse();
         house.ServeTcp(22);
         house.ServeUdp(22);
-        house.Client.Run("ip", "address", "add", host == GateHouse.Gate4 ? "10.77.0.3/24" : "fd77::3/64", "dev", "veth0", .. host == GateHouse.Gate4 ? Array.Empty<string>() : ["nodad"]);
         var neighbour = host == GateHouse.Gate4 ? "10.77.0.3" : "fd77::3";
+        string[] add = ["address", "add", neighbour + (host == GateHouse.Gate4 ? "/24" : "/64"), "dev", NetworkNamespace.Interface];
+        house.Client.Run("ip", host == GateHouse.Gate4 ? add : [.. add, "nodad"]);
         Assert.False(house.IsOpen(host, from: client));
         Assert.False(house.AnswersUdp(host));
 
