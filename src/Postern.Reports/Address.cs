@@ -27,14 +27,14 @@ public readonly record struct Address(UInt128 Value)
         return Read(bytes);
     }
 
-    /// <summary>Takes a literal as people write it; zone indices, ports, host names and IPv4 in fewer than four parts are refused.</summary>
+    /// <summary>Takes a literal as people write it; zone indices, ports, host names and IPv4 in any form but four decimal numbers are refused.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out Address address)
     {
         address = default;
         if (text.IndexOf('%') >= 0 || text.IndexOf('[') >= 0 || !IPAddress.TryParse(text, out var parsed))
             return false;
-        if (parsed.AddressFamily == AddressFamily.InterNetwork && text.Count('.') != 3)
-            return false;
+        if (parsed.AddressFamily == AddressFamily.InterNetwork && !text.SequenceEqual(parsed.ToString()))
+            return false; // 010.0.0.1 is 8.0.0.1 to some and 10.0.0.1 to others
         address = From(parsed);
         return true;
     }

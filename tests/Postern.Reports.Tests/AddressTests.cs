@@ -28,6 +28,8 @@ public sealed class AddressTests
     [InlineData("192.0.2")]
     [InlineData("3221225985")]
     [InlineData("0x7f.1")]
+    [InlineData("010.0.0.1")]
+    [InlineData("192.0.2.0x7")]
     [InlineData("192.0.2.7:22")]
     [InlineData("[2001:db8::7]")]
     [InlineData("fe80::1%eth0")]

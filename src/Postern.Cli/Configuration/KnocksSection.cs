@@ -12,7 +12,7 @@ internal sealed record Knock(KnockSequence Sequence, Door Door, Place Place, Imm
 /// <summary>The section <c>knocks</c>: by what a service is opened or closed.</summary>
 internal static class KnocksSection
 {
-    private const int MaxKnocks = 1024;
+    private const int MaxKnocks = 16_384;
 
     private static readonly TimeSpan ShortestWithin = TimeSpan.FromMilliseconds(100);
 
