@@ -78,6 +78,16 @@ public sealed partial class KernelAppearanceTests : IDisposable
         Assert.Empty(Answers(probe, 22));
     }
 
+    /// <summary>A frame for everybody with a packet for one: TCP does not answer that, but a rule that resets would.</summary>
+    [Fact]
+    public void What_was_sent_to_all_is_not_answered()
+    {
+        Assert.NotEmpty(Answers("-S", 80));
+        Lab.Run("ip", "-n", _lab.Client, "neigh", "replace", Lab.HostV4, "lladdr", "ff:ff:ff:ff:ff:ff", "dev", "wan");
+        Assert.Empty(Answers("-S", 81));
+        Assert.Empty(Answers("-S", 80));
+    }
+
     private string Answers(string probe, int port)
     {
         var dump = _lab.Start(_lab.Client, "tcpdump", "-n", "-v", "-t", "-S", "--immediate-mode", "-l", "-i", "wan", "src 10.9.0.1 and not arp");

@@ -123,7 +123,7 @@ internal static class Ruleset
             		ip6 saddr . meta l4proto . th dport @{{GrantElement.Set6}} accept comment "holds a grant"
             		tcp flags & syn == 0 ip saddr . tcp sport . tcp dport @standing4 accept comment "conntrack was not there to see it begin"
             		tcp flags & syn == 0 ip6 saddr . tcp sport . tcp dport @standing6 accept comment "conntrack was not there to see it begin"
-            		meta l4proto . th dport @answered meta pkttype host fib daddr type local jump {{Answer}} comment "never to a broadcast"
+            		meta l4proto . th dport @answered meta pkttype host jump {{Answer}} comment "as the port would: not to what was sent to all"
             		counter drop comment "silence"
             	}
 
