@@ -48,7 +48,7 @@ internal sealed class KnockSession(Knock knock, IPAddress target, Action<KnockSe
         foreach (var packet in packets)
         {
             if (packet.Wait > TimeSpan.Zero)
-                await Task.Delay(packet.Wait, cancellation);
+                await PreciseDelay.WaitAsync(packet.Wait, cancellation);
             cancellation.ThrowIfCancellationRequested();
             PacketSender.Send(target, packet);
             _sent = Stopwatch.GetTimestamp();

@@ -53,7 +53,7 @@ internal sealed class PortProbe(IPEndPoint endpoint) : IPortWatch
     private async Task<bool> IsOpenWithinAsync(TimeSpan time, CancellationToken cancellation)
     {
         if (!IsDone && time > TimeSpan.Zero)
-            await Task.WhenAny(_open.Task, Task.Delay(time, cancellation));
+            await Task.WhenAny(_open.Task, PreciseDelay.WaitAsync(time, cancellation));
         cancellation.ThrowIfCancellationRequested();
         return IsDone;
     }

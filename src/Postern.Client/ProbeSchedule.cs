@@ -7,7 +7,7 @@ namespace Postern.Client;
 /// </summary>
 public static class ProbeSchedule
 {
-    // Tuning. A timer of 1 ms fires after about 2.
+    // Tuning.
     private static readonly TimeSpan[] First = KnockSchedule.Milliseconds(1, 2, 5, 10, 20, 50, 100, 200, 400);
     private static readonly TimeSpan Later = TimeSpan.FromMilliseconds(400);
 

@@ -88,8 +88,7 @@ public sealed class KernelSendingTests
         using var street = new Street();
         street.Rules("meta l4proto { tcp, udp } drop;");
         var local = street.Gate.Run("ip", "-6", "-o", "address", "show", "dev", NetworkNamespace.Interface, "scope", "link").Split(' ', '/').First(w => w.StartsWith("fe80", StringComparison.Ordinal));
-        street.Gate.Run("ip", "address", "change", local + "/64", "dev", NetworkNamespace.Interface, "nodad");
-        await Task.Delay(1_700); // the client's own link-local address is still being checked for duplicates before that
+        street.Client.Run("ping", "-q", "-i", "0.1", "-c", "1", "-w", "20", $"{local}%{NetworkNamespace.Interface}"); // both ends check such addresses for duplicates first
         using var capture = new Capture(street.Gate);
         await street.AtClient(async () =>
         {
