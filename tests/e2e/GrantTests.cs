@@ -10,7 +10,7 @@ public sealed class GrantTests
     [InlineData(GateHouse.Gate6, GateHouse.Client6)]
     public void A_door_opens_for_one_address_for_a_while_and_connections_live_on(string host, string client)
     {
-        using var house = new GateHouse();
+        using var house = new GateHouse(GateHouse.Configuration.Replace("open_for: 3s", "open_for: 8s"));
         house.ServeTcp(22);
         house.ServeUdp(22);
         var neighbour = host == GateHouse.Gate4 ? "10.77.0.3" : "fd77::3";
@@ -26,7 +26,7 @@ public sealed class GrantTests
         Assert.True(house.AnswersUdp(host));
         Assert.False(house.IsOpen(host, from: neighbour));
 
-        GateHouse.Until(() => house.Log.Contains("ended service=ssh"), "the grant to end");
+        GateHouse.Until(() => house.Log.Contains("] ended service=ssh"), "the grant to end");
         Assert.False(house.IsOpen(host, from: client));
         Assert.True(GateHouse.Carries(connection));
         Assert.Equal(0, house.GrantCount);
@@ -47,7 +47,7 @@ public sealed class GrantTests
 
         Thread.Sleep(3200);
         Assert.False(house.IsOpen(GateHouse.Gate4));
-        Assert.Single(house.Log.Split('\n'), l => l.Contains("ended service=ssh"));
+        Assert.Single(house.Log.Split('\n'), l => l.Contains("] ended service=ssh"));
     }
 
     [Fact]

@@ -188,7 +188,7 @@ public sealed class LifeTests
         Thread.Sleep(1500); // the runtime settles
         var before = Wakes(house.Pid);
         Thread.Sleep(4000);
-        Assert.InRange((Wakes(house.Pid) - before) / 4.0, 0, 5);
+        Assert.InRange((Wakes(house.Pid) - before) / 4.0, -5, 5); // less than none: a thread of the start has ended
     }
 
     private static long Wakes(int pid) => Directory.GetDirectories($"/proc/{pid}/task")

@@ -71,7 +71,7 @@ public sealed partial class StrangerTests
         Needs.Program("hping3");
         using var house = new GateHouse();
         house.ServeTcp(22);
-        house.Client.Run("hping3", "-q", "-c", "2000", "-i", "u100", "--rand-source", "-S", "-p", "7000", GateHouse.Gate4);
+        house.Client.TryRun("hping3", "-q", "-c", "2000", "-i", "u100", "--rand-source", "-S", "-p", "7000", GateHouse.Gate4);
         house.Client.TryRun("hping3", "-q", "-c", "20", "-i", "u1000", "-f", "-d", "64", "-S", "-p", "7000", GateHouse.Gate4); // fragments
         house.Knock("knock", GateHouse.Gate4, "7000", "8000:udp", "9000");
         GateHouse.Until(() => house.GrantCount == 1, "the genuine knock");

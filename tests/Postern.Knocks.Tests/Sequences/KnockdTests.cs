@@ -22,6 +22,10 @@ public sealed class KnockdTests
         ["doors-prefix-short-first"] = ["A", "B"],
         ["doors-overlap-suffix"] = ["A", "B"],
         ["doors-open-close-stale"] = ["close"],
+        ["stranger-fails-victim"] = ["A"],
+        ["stranger-timeout-victim"] = ["A"],
+        ["spoof-kills-victim"] = ["A"],
+        ["noflags-retransmit-kills"] = ["A"],
     };
 
     [Fact]
