@@ -11,6 +11,9 @@ namespace Postern.Warden;
 /// </summary>
 public sealed class Warden
 {
+    /// <summary>The kernel counts in ticks of up to 10 ms and starts a little after us: "ended" is not said before it is so.</summary>
+    private static readonly TimeSpan KernelLag = TimeSpan.FromMilliseconds(30);
+
     private static readonly Door Nobody = new("", [], []);
     private static readonly Door ByHand = new("by-hand", [], []);
 
@@ -35,7 +38,7 @@ public sealed class Warden
     public IEnumerable<Grant> Grants => _book.All;
 
     /// <summary>When <see cref="EndGrants"/> has something to do; null while nothing is open.</summary>
-    public TimeSpan? NextEnd => _book.NextEnd;
+    public TimeSpan? NextEnd => _book.NextEnd + KernelLag;
 
     /// <summary>Puts a configuration in force: the firewall first, and nothing of ours changes if the kernel refuses. What the kernel still holds is kept.</summary>
     /// <exception cref="FirewallException">The kernel refused; the configuration before is still in force.</exception>
@@ -84,7 +87,7 @@ public sealed class Warden
     /// <summary>Notes the grants whose time is over; the kernel has ended them already.</summary>
     public void EndGrants(Moment now)
     {
-        while (_book.TryTakeEnded(now.Uptime, out var grant))
+        while (_book.TryTakeEnded(now.Uptime - KernelLag, out var grant))
             _audit.Write(new(AuditEvent.Ended, "", grant.Service, grant.Source, null, Refusal.None));
     }
 

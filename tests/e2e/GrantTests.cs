@@ -13,7 +13,7 @@ public sealed class GrantTests
         using var house = new GateHouse(GateHouse.Configuration.Replace("open_for: 3s", "open_for: 8s"));
         house.ServeTcp(22);
         house.ServeUdp(22);
-        var neighbour = host == GateHouse.Gate4 ? "10.77.0.3" : "fd77::3";
+        var neighbour = host == GateHouse.Gate4 ? "10.77.0.3" : "fd77::ff03";
         string[] add = ["address", "add", neighbour + (host == GateHouse.Gate4 ? "/24" : "/64"), "dev", NetworkNamespace.Interface];
         house.Client.Run("ip", host == GateHouse.Gate4 ? add : [.. add, "nodad"]);
         Assert.False(house.IsOpen(host, from: client));

@@ -21,7 +21,7 @@ public sealed class KnockdTests
         ["doors-same-first-second"] = ["B"],
         ["doors-prefix-short-first"] = ["A", "B"],
         ["doors-overlap-suffix"] = ["A", "B"],
-        ["doors-open-close-stale"] = ["close"],
+        ["doors-open-close-stale"] = ["open"],
         ["stranger-fails-victim"] = ["A"],
         ["stranger-timeout-victim"] = ["A"],
         ["spoof-kills-victim"] = ["A"],

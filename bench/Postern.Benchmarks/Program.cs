@@ -1,0 +1,3 @@
+using BenchmarkDotNet.Running;
+
+BenchmarkSwitcher.FromAssembly(typeof(Postern.Benchmarks.DetectionBenchmarks).Assembly).Run(args);
