@@ -13,9 +13,9 @@ public sealed class GrantTests
         using var house = new GateHouse(GateHouse.Configuration.Replace("open_for: 3s", "open_for: 8s"));
         house.ServeTcp(22);
         house.ServeUdp(22);
-        var neighbour = host == GateHouse.Gate4 ? "10.77.0.3" : "fd77::ff03";
+        var neighbour = host == GateHouse.Gate4 ? "10.77.0.3" : "fd77::3";
         string[] add = ["address", "add", neighbour + (host == GateHouse.Gate4 ? "/24" : "/64"), "dev", NetworkNamespace.Interface];
-        house.Client.Run("ip", host == GateHouse.Gate4 ? add : [.. add, "nodad"]);
+        house.Client.Run("ip", host == GateHouse.Gate4 ? add : [.. add, "nodad", "preferred_lft", "0"]);
         Assert.False(house.IsOpen(host, from: client));
         Assert.False(house.AnswersUdp(host));
 
