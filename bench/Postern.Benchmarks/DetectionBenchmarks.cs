@@ -11,7 +11,7 @@ namespace Postern.Benchmarks;
 /// <see cref="CapturedPacket"/> costs. The packet with no knock in it is the baseline: it is read and looked up, and that is all.
 /// </summary>
 [MemoryDiagnoser]
-[ShortRunJob]
+[Config(typeof(InThisProcess))]
 public class DetectionBenchmarks
 {
     private const int Count = 1 << 16;

@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Postern.Cli.CommandLine;
 using Postern.Cli.Configuration;
 
 namespace Postern.Cli.Commands;
@@ -10,25 +11,16 @@ namespace Postern.Cli.Commands;
 /// <summary><c>postern check</c>: reads all that the gate would read, and says everything that is wrong with it.</summary>
 internal static class CheckCommand
 {
-    private const int Fine = 0;
-    private const int HasFaults = 1;
-    private const int Unreadable = 2;
-
     public static Command Create()
     {
-        var config = new Option<string>("--config", "-c")
-        {
-            Description = "The file to check, with the postern.d/*.yaml beside it",
-            HelpName = "FILE",
-            DefaultValueFactory = _ => ConfigurationReader.DefaultPath,
-        };
+        var config = GateCommand.ConfigOption();
         var print = new Option<bool>("--print") { Description = "Print what was understood, every default written out" };
         var json = new Option<bool>("--json") { Description = "Print faults and warnings as JSON" };
-        var command = new Command("check", "Read the configuration and report all its faults. Example: postern check --config ./postern.yaml") { config, print, json };
+        var command = new DocumentedCommand("check", "Read the configuration and report all its faults", "postern check --config ./postern.yaml") { config, print, json };
         command.Validators.Add(result =>
         {
             if (result.GetValue(print) && result.GetValue(json))
-                result.AddError("--print and --json cannot be used together.");
+                result.AddFault("--print and --json cannot be used together", "choose one");
         });
         command.SetAction(result =>
         {
@@ -41,9 +33,9 @@ internal static class CheckCommand
                 Tell(read, file, result.GetValue(print), output, error);
             return read.Faults switch
             {
-                [] => Fine,
-                var faults when faults.Any(f => f.IsUnreadable) => Unreadable,
-                _ => HasFaults,
+                [] => ExitCode.Done,
+                var faults when faults.Any(f => f.IsUnreadable) => ExitCode.Usage,
+                _ => ExitCode.NotDone,
             };
         });
         return command;
@@ -58,8 +50,11 @@ internal static class CheckCommand
 
         if (read.Configuration is not { } configuration)
         {
-            error.WriteLine($"postern: error: {PortText.Count(read.Faults.Length, "fault")} in the configuration");
-            error.WriteLine("postern: hint: each line above says where, and what to write instead; 'man 5 postern.yaml' describes every key");
+            Terminal.WriteError(
+                error,
+                $"{PortText.Count(read.Faults.Length, "fault")} in the configuration",
+                "each line above says where, and what to write instead; 'man 5 postern.yaml' describes every key",
+                colour: false);
         }
         else if (print)
         {
