@@ -1,5 +1,6 @@
-using System.Collections.Immutable;
 using System.CommandLine;
+using System.Text;
+using System.Text.Json;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Control;
 
@@ -14,33 +15,73 @@ internal static class GrantsCommand
         var command = new DocumentedCommand("grants", "List what is open, to whom, and for how long still", "postern grants --json") { socket, json };
         command.SetAction(async (result, cancellation) =>
         {
-            var reply = await ControlClient.AskAsync(result.GetValue(socket)!, new(ControlRequest.Grants), cancellation);
-            var grants = reply.Grants ?? [];
             var output = result.InvocationConfiguration.Output;
+            var lines = new List<string>();
+            await ControlClient.AskAsync(result.GetValue(socket)!, new(ControlRequest.Grants), lines.Add, cancellation);
             if (result.GetValue(json))
-                output.WriteJson(grants, ControlJson.Default.ImmutableArrayGrantLine);
+                WriteJson(lines, output);
             else
-                Write(grants, output);
+                Write(lines, output);
             return ExitCode.Done;
         });
         return command;
     }
 
-    private static void Write(ImmutableArray<GrantLine> grants, TextWriter output)
+    /// <summary>The gate's own lines, unread: there may be very many.</summary>
+    private static void WriteJson(List<string> lines, TextWriter output)
     {
-        if (grants.IsEmpty)
+        var text = new StringBuilder("[");
+        foreach (var line in lines)
+        {
+            text.Append(text.Length > 1 ? "," : "").Append(line);
+        }
+
+        output.WriteLine(text.Append(']'));
+    }
+
+    /// <summary>Plain loops, and only the fields that are shown: a hundred thousand lines are to take less than a second.</summary>
+    private static void Write(List<string> lines, TextWriter output)
+    {
+        if (lines.Count == 0)
         {
             output.WriteLine("nothing is open");
             return;
         }
 
-        var rows = grants
-            .OrderBy(g => g.SecondsLeft)
-            .Select(g => (g.Service, g.Address, Ports: string.Join(' ', g.Ports), Left: HumanTime.Of(TimeSpan.FromSeconds(g.SecondsLeft))))
-            .Prepend(("SERVICE", "ADDRESS", "PORTS", "ENDS IN"))
-            .ToArray();
-        var (service, address, ports) = (rows.Max(r => r.Item1.Length), rows.Max(r => r.Item2.Length), rows.Max(r => r.Item3.Length));
+        var rows = new string[lines.Count + 1][];
+        rows[0] = ["SERVICE", "ADDRESS", "PORTS", "ENDS IN"];
+        for (var i = 0; i < lines.Count; i++)
+            rows[i + 1] = Row(lines[i]);
+        var widths = new int[3];
         foreach (var row in rows)
-            output.WriteLine($"{row.Item1.PadRight(service)}  {row.Item2.PadRight(address)}  {row.Item3.PadRight(ports)}  {row.Item4}");
+        {
+            for (var column = 0; column < widths.Length; column++)
+                widths[column] = Math.Max(widths[column], row[column].Length);
+        }
+
+        var text = new StringBuilder();
+        foreach (var row in rows)
+        {
+            for (var column = 0; column < widths.Length; column++)
+                text.Append(row[column]).Append(' ', widths[column] - row[column].Length + 2);
+            text.AppendLine(row[^1]);
+        }
+
+        output.Write(text);
+    }
+
+    private static string[] Row(string line)
+    {
+        using var grant = JsonDocument.Parse(line);
+        var root = grant.RootElement;
+        var ports = root.GetProperty("ports"u8);
+        var text = ports.GetArrayLength() == 1 ? ports[0].GetString()! : string.Join(' ', ports.EnumerateArray().Select(p => p.GetString()));
+        return
+        [
+            root.GetProperty("service"u8).GetString()!,
+            root.GetProperty("address"u8).GetString()!,
+            text,
+            HumanTime.Of(TimeSpan.FromSeconds(root.GetProperty("seconds_left"u8).GetDouble())),
+        ];
     }
 }

@@ -19,16 +19,18 @@ internal sealed record ControlRequest(string Verb)
     public double? Seconds { get; init; }
 }
 
-/// <summary>What it answers: one line of JSON. Exactly one of the parts is there.</summary>
+/// <summary>What it answers: one line of JSON, after a line for each grant where those were asked for. Exactly one of the serialized parts is there.</summary>
 internal sealed record ControlReply
 {
     public ControlFailure? Failure { get; init; }
 
     public GateStatus? Status { get; init; }
 
-    public ImmutableArray<GrantLine>? Grants { get; init; }
-
     public string? Done { get; init; }
+
+    /// <summary>What goes before this line.</summary>
+    [JsonIgnore]
+    public GrantLines? Grants { get; init; }
 }
 
 /// <param name="Refusal">The refusal's word, where there was one.</param>
@@ -36,12 +38,22 @@ internal sealed record ControlReply
 /// <param name="Hint">The mend.</param>
 internal sealed record ControlFailure(string? Refusal, string Message, string Hint);
 
-/// <param name="Service">The service's name.</param>
-/// <param name="Address">Who may reach it.</param>
-/// <param name="Ports">Which ports those are.</param>
-/// <param name="Until">When it ends.</param>
-/// <param name="SecondsLeft">How long that is from now.</param>
-internal sealed record GrantLine(string Service, string Address, ImmutableArray<string> Ports, DateTimeOffset Until, double SecondsLeft);
+/// <summary>One grant in force. Not a record with parameters: those are read back at half the speed, and there may be very many.</summary>
+internal sealed class GrantLine
+{
+    public required string Service { get; init; }
+
+    /// <summary>Who may reach it.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>Which ports those are.</summary>
+    public required string[] Ports { get; init; }
+
+    /// <summary>When it ends: RFC 3339.</summary>
+    public required string Until { get; init; }
+
+    public required double SecondsLeft { get; init; }
+}
 
 internal sealed record GateStatus
 {
@@ -93,5 +105,5 @@ internal sealed record PacketStatus(
 [JsonSerializable(typeof(ControlRequest))]
 [JsonSerializable(typeof(ControlReply))]
 [JsonSerializable(typeof(GateStatus))]
-[JsonSerializable(typeof(ImmutableArray<GrantLine>))]
+[JsonSerializable(typeof(GrantLine))]
 internal sealed partial class ControlJson : JsonSerializerContext;

@@ -122,7 +122,10 @@ internal sealed class ControlServer : IDisposable
                 var call = new ControlCall(request);
                 _ask(call);
                 var reply = await call.Reply.WaitAsync(patience.Token);
+                if (reply.Grants is { } grants)
+                    await grants.WriteAsync(lines => SendAsync(client, lines, patience.Token));
                 await SendAsync(client, JsonSerializer.SerializeToUtf8Bytes(reply, ControlJson.Default.ControlReply), patience.Token);
+                client.Shutdown(SocketShutdown.Both);
             }
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException or InvalidOperationException)
@@ -175,10 +178,9 @@ internal sealed class ControlServer : IDisposable
         }
     }
 
-    private static async Task SendAsync(Socket client, byte[] reply, CancellationToken cancellation)
+    private static async ValueTask SendAsync(Socket client, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
     {
-        for (var sent = 0; sent < reply.Length;)
-            sent += await client.SendAsync(reply.AsMemory(sent), cancellation);
-        client.Shutdown(SocketShutdown.Both);
+        while (!bytes.IsEmpty)
+            bytes = bytes[await client.SendAsync(bytes, cancellation)..];
     }
 }

@@ -18,7 +18,7 @@ internal sealed class OperatorDesk(Warden.Warden warden, Func<ControlFailure?> r
     public ControlReply Answer(ControlRequest request, Moment now) => request.Verb switch
     {
         ControlRequest.Status => new() { Status = Status() },
-        ControlRequest.Grants => new() { Grants = Grants(now) },
+        ControlRequest.Grants => new() { Grants = new([.. warden.Grants.Where(g => g.Until > now.Uptime).OrderBy(g => g.Until)], now), Done = "listed" },
         ControlRequest.Grant => WithGrantee(request, (service, address) => warden.Grant(service, address, Seconds(request), now), "granted"),
         ControlRequest.Revoke => WithGrantee(request, warden.Revoke, "revoked"),
         ControlRequest.Reload => reload() is { } failure ? new() { Failure = failure } : new() { Done = "reloaded" },
@@ -40,18 +40,6 @@ internal sealed class OperatorDesk(Warden.Warden warden, Func<ControlFailure?> r
         Grants = warden.GrantCount,
         Packets = new(0, ImmutableDictionary<string, long>.Empty, 0, 0, 0, 0),
     });
-
-    private ImmutableArray<GrantLine> Grants(Moment now) =>
-    [
-        .. warden.Grants
-            .Where(g => g.Until > now.Uptime)
-            .Select(g => new GrantLine(
-                g.Service,
-                g.Source.ToString(),
-                [.. g.Ports.Select(p => p.ToString())],
-                now.Wall + (g.Until - now.Uptime),
-                Math.Round((g.Until - now.Uptime).TotalSeconds, 3))),
-    ];
 
     private static ControlReply WithGrantee(ControlRequest request, Func<string, Address, Refusal> change, string done)
     {

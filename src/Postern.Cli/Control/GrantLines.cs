@@ -1,0 +1,58 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using Postern.Reports;
+
+namespace Postern.Cli.Control;
+
+/// <summary>
+/// The grants in force, as the warden's thread saw them at one moment, on their way to an operator: a line of JSON each, written as they go,
+/// so that a hundred thousand of them are never one string. The reply that ends the answer comes after them; a list without it was cut short.
+/// </summary>
+internal sealed class GrantLines(Grant[] grants, Moment now)
+{
+    private const int Chunk = 32 << 10;
+
+    /// <summary>The grants of a service share their ports, and so the words for them.</summary>
+    private readonly Dictionary<string, string[]> _ports = new(StringComparer.Ordinal);
+
+    public async Task WriteAsync(Func<ReadOnlyMemory<byte>, ValueTask> send)
+    {
+        var buffer = new ArrayBufferWriter<byte>(2 * Chunk);
+        using var writer = new Utf8JsonWriter(buffer);
+        foreach (var grant in grants)
+        {
+            Write(grant, buffer, writer);
+            if (buffer.WrittenCount < Chunk)
+                continue;
+            await send(buffer.WrittenMemory);
+            buffer.ResetWrittenCount();
+        }
+
+        await send(buffer.WrittenMemory);
+    }
+
+    private void Write(Grant grant, ArrayBufferWriter<byte> buffer, Utf8JsonWriter writer)
+    {
+        var left = grant.Until - now.Uptime;
+        var line = new GrantLine
+        {
+            Service = grant.Service,
+            Address = grant.Source.ToString(),
+            Ports = PortsOf(grant),
+            Until = (now.Wall + left).UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture),
+            SecondsLeft = Math.Round(left.TotalSeconds, 3),
+        };
+        JsonSerializer.Serialize(writer, line, ControlJson.Default.GrantLine);
+        writer.Flush();
+        writer.Reset();
+        buffer.Write("\n"u8);
+    }
+
+    private string[] PortsOf(Grant grant)
+    {
+        if (!_ports.TryGetValue(grant.Service, out var ports))
+            _ports[grant.Service] = ports = [.. grant.Ports.Select(p => p.ToString())];
+        return ports;
+    }
+}
