@@ -34,7 +34,7 @@ internal static class ControlCommands
     public static Command CreateReload()
     {
         var socket = SocketOption();
-        var command = new DocumentedCommand("reload", "Have the running gate read its configuration anew; with a fault in it nothing changes", "postern reload") { socket };
+        var command = new DocumentedCommand("reload", "Have the running gate read its configuration anew", "postern reload") { socket };
         command.SetAction((result, cancellation) => TellAsync(result, result.GetValue(socket)!, new(ControlRequest.Reload), cancellation));
         return command;
     }

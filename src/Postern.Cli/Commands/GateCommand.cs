@@ -18,7 +18,7 @@ internal static class GateCommand
         var verbose = CommonOptions.Verbose();
         var command = new DocumentedCommand(
             "gate",
-            "Guard this host: keep the protected services closed and open them to who knocks. SIGHUP reloads the configuration.",
+            "Guard this host in the foreground; SIGHUP reloads",
             "postern gate --config /etc/postern/postern.yaml") { config, verbose };
         command.SetAction((result, cancellation) => Task.FromResult(OperatingSystem.IsLinux()
             ? Guard(result.GetValue(config)!, result.GetValue(verbose), cancellation)

@@ -11,7 +11,7 @@ internal static class TeardownCommand
     {
         var command = new DocumentedCommand(
             "teardown",
-            "Remove our rules from the kernel. The services are then as open as this host leaves them; stop the gate first, it would put the rules back.",
+            "Remove our rules: services are as open as without us",
             "systemctl stop postern && postern teardown");
         command.SetAction(result =>
         {

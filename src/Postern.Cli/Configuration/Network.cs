@@ -24,7 +24,7 @@ internal static class Network
             return false;
         }
 
-        // 010.0.0.1 would be read as octal 8.0.0.1, and ::ffff:192.0.2.1 would have two possible prefix lengths.
+        // ::ffff:192.0.2.1 would have two possible prefix lengths.
         if (address.IsV4 && !string.Equals(literal, address.ToString(), StringComparison.Ordinal))
         {
             mend = $"if {address} is meant, write it so";
