@@ -52,7 +52,11 @@ internal static class GateCommand
     private static ILoggerFactory Logs(bool verbose) => LoggerFactory.Create(logging =>
     {
         logging.SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Information);
-        logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        logging.AddConsole(console =>
+        {
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+            console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite; // whoever does not read the log does not stop the gate
+        });
         if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is { Length: > 0 })
         {
             logging.AddSystemdConsole();

@@ -50,10 +50,12 @@ internal sealed class GateProcess : IDisposable
             _warden = new(_firewall, new LogAudit(log, TimeProvider.System));
             _desk = new(_warden, Reload, Describe);
             _control = ControlServer.Listen(_configuration.ControlSocket, call => _inbox.Put(new(GateEventKind.Call, Call: call)));
+            _rules = new(NoteRules);
             _warden.Apply(_configuration.Warden, _configuration.Protection, GateClock.Now());
         }
         catch (Exception e)
         {
+            _rules?.Dispose();
             _control?.Dispose();
             _firewall?.Dispose();
             _ring?.Dispose();
@@ -66,7 +68,6 @@ internal sealed class GateProcess : IDisposable
         }
 
         _post = new(_ring, new(SentryOf(_configuration, _warden.Generation), _counters), _inbox);
-        _rules = new(NoteRules);
     }
 
     public DateTimeOffset Started { get; } = DateTimeOffset.Now;
@@ -186,8 +187,16 @@ internal sealed class GateProcess : IDisposable
     /// <summary>One note in the inbox is enough, however fast others change their rules.</summary>
     private void NoteRules()
     {
-        if (Interlocked.Exchange(ref _rulesNoted, 1) == 0)
+        if (Interlocked.Exchange(ref _rulesNoted, 1) != 0)
+            return;
+        try
+        {
             _inbox.Put(new(GateEventKind.Rules));
+        }
+        catch (ObjectDisposedException)
+        {
+            // The gate is stopping; what others do to the rules now is theirs to know.
+        }
     }
 
     /// <summary>Somebody changed rules in the kernel. If ours are gone, the services lie open: put them back first, ask afterwards.</summary>
