@@ -31,7 +31,7 @@ public class DetectionBenchmarks
         var doors = Enumerable.Range(0, Doors).Select(i => new KnockSequence($"door{i}", i == 0
             ? [new(StepKind.Tcp, 7000, 7000), new(StepKind.Udp, 8000, 8000), new(StepKind.Tcp, 9000, 9000)]
             : [.. Enumerable.Range(0, 3).Select(_ => random.Next(10_000, 65_536)).Select(p => new KnockStep(StepKind.Udp, (ushort)p, (ushort)p))])).ToArray();
-        _sentry = new(new SentryOptions(1, [.. doors]) { Traps = TrapPorts.For([.. doors], (_, _) => false) });
+        _sentry = new(new SentryOptions(1, [.. doors]) { Traps = TrapPorts.For([.. doors], (_, port) => port != 23, _ => 22) });
         for (var i = 0; i < Count; i++)
             _syns[i] = Syn((uint)random.NextInt64(uint.MaxValue), 0);
     }

@@ -22,7 +22,7 @@ internal static class PolicyRules
     private static bool Holds(ImmutableArray<IPNetwork> networks, IPAddress address) => networks.Any(n => n.Contains(address));
 
     /// <summary>No honest packet comes from these (RFC 1122 §3.2.1.3, RFC 4291 §2.5–2.7), so no element of the firewall is spent on them.</summary>
-    private static bool IsUsable(Address source)
+    public static bool IsUsable(Address source)
     {
         if (!source.IsV4)
             return source.Value > 1 && source.Value >> 120 != 0xff && source.Value >> 32 != 0;

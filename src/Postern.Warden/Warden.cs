@@ -76,9 +76,9 @@ public sealed class Warden
 
     /// <summary>Grants by hand: no knock, no policy, but the same ends. Without a time it is the service's own.</summary>
     public Refusal Grant(string service, Address source, TimeSpan? time, Moment now) =>
-        _services.TryGetValue(service, out var found)
-            ? Open(time is null ? found : found with { OpenFor = time.Value }, source, ByHand, now)
-            : Refusal.NoSuchService;
+        !_services.TryGetValue(service, out var found) ? Refusal.NoSuchService
+        : !PolicyRules.IsUsable(source) ? Refusal.UnusableAddress
+        : Open(time is null ? found : found with { OpenFor = time.Value }, source, ByHand, now);
 
     /// <summary>Ends a grant by hand.</summary>
     public Refusal Revoke(string service, Address source) =>
@@ -107,6 +107,8 @@ public sealed class Warden
     private Refusal Open(Service service, Address source, Door door, Moment now)
     {
         var isNew = !_book.TryFind(service.Name, source, out var held);
+        if (isNew && _book.Count >= _options.MaxGrants)
+            EndGrants(now);
         if (isNew && _book.Count >= _options.MaxGrants)
             return Refuse(Refusal.TooManyGrants, door, service.Name, source);
 

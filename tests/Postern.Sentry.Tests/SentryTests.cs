@@ -40,7 +40,7 @@ public sealed class SentryTests
     [Fact]
     public void No_packet_costs_an_allocation()
     {
-        var sentry = new Sentry(Options with { Traps = TrapPorts.For(Options.Doors, (_, _) => false) });
+        var sentry = new Sentry(Options with { Traps = TrapPorts.For(Options.Doors, (_, port) => port != 23, _ => 22) });
         byte[][] packets = [Syn(7000), Datagram(8000), Syn(23), Syn(9), new byte[40], Syn(7000)[..30]];
         Play(2);
         var before = GC.GetAllocatedBytesForCurrentThread();
@@ -64,7 +64,7 @@ public sealed class SentryTests
     [Fact]
     public void The_filter_lets_through_the_steps_and_the_traps_and_asks_for_the_flags_that_all_doors_ask_for()
     {
-        var filter = (Options with { Traps = TrapPorts.For(Options.Doors, (_, _) => false) }).Filter();
+        var filter = (Options with { Traps = TrapPorts.For(Options.Doors, (_, port) => port != 23, _ => 22) }).Filter();
         Assert.Contains(new FilterPorts(7000, 7000), filter.TcpPorts);
         Assert.Contains(new FilterPorts(23, 23), filter.TcpPorts);
         Assert.Contains(new FilterPorts(8000, 8000), filter.UdpPorts);

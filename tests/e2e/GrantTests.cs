@@ -83,4 +83,38 @@ public sealed class GrantTests
         house.Knock("knock", GateHouse.Gate6, "7000", "8000:udp", "9000");
         GateHouse.Until(() => house.Log.Contains("opened service=ssh address=fd77::2"), "the other family");
     }
+
+    /// <summary>Conntrack takes a SYN on a half-closed connection for part of it. A grant would never end for who keeps one so.</summary>
+    [Fact]
+    public void A_half_closed_connection_is_no_way_to_a_new_one()
+    {
+        using var house = new GateHouse();
+        house.ServeTcp(22);
+        Assert.Equal(0, house.Command("grant", "ssh", GateHouse.Client4).Code);
+        var connection = house.TryConnect(GateHouse.Gate4, 22)!;
+        Assert.True(GateHouse.Carries(connection));
+        Assert.Equal(0, house.Command("revoke", "ssh", GateHouse.Client4).Code);
+        Assert.True(GateHouse.Carries(connection)); // it lives on
+        var port = ((System.Net.IPEndPoint)connection.LocalEndPoint!).Port;
+
+        // The same tuple again, as a new connection, while conntrack still holds the old one.
+        var seen = house.FromClient("hping3", "-q", "-c", "3", "-i", "u100000", "-S", "-s", $"{port}", "-k", "-p", "22", GateHouse.Gate4).Output;
+        Assert.Contains("0 packets received", seen, StringComparison.Ordinal);
+        Assert.True(GateHouse.Carries(connection));
+        connection.Dispose();
+    }
+
+    [Theory]
+    [InlineData("::", "unusable-address")]
+    [InlineData("ff02::1", "unusable-address")]
+    [InlineData("0.0.0.0", "unusable-address")]
+    [InlineData("10.77.0.2", "no time", "--for", "1ms")]
+    public void What_cannot_be_granted_is_refused_and_the_gate_goes_on(string address, string word, params string[] more)
+    {
+        using var house = new GateHouse();
+        var (code, output) = house.Command(["grant", "ssh", address, .. more]);
+        Assert.Equal(1, code);
+        Assert.Contains(word, output, StringComparison.Ordinal);
+        Assert.Equal(0, house.GrantCount);
+    }
 }

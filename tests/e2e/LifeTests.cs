@@ -165,6 +165,44 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public void A_second_gate_under_another_socket_is_refused_too_and_a_file_in_its_place_is_kept()
+    {
+        using var house = new GateHouse();
+        var other = Path.Combine(Path.GetDirectoryName(house.ConfigurationFile)!, "other.yaml");
+        File.WriteAllText(other, $"gate: {{control_socket: {other}.sock}}\n{GateHouse.Configuration}\n");
+        var (code, output) = house.RunToEnd(GateHouse.Postern, "gate", "--config", other);
+        Assert.True(code == 2, output);
+        Assert.Contains("another gate guards this network namespace", output, StringComparison.Ordinal);
+
+        house.Kill(Signal.Terminate);
+        File.WriteAllText(other, $"gate: {{control_socket: {other}}}\n{GateHouse.Configuration}\n");
+        (code, output) = house.RunToEnd(GateHouse.Postern, "gate", "--config", other);
+        Assert.True(code == 2, output);
+        Assert.True(File.Exists(other));
+    }
+
+    [Fact]
+    public void A_hang_up_while_it_starts_does_not_end_it_and_a_storm_of_them_does_not_hold_it_up()
+    {
+        using var house = new GateHouse(start: false);
+        using var gate = house.Gate.Start(GateHouse.Postern, "gate", "--config", house.ConfigurationFile);
+        var error = gate.StandardError.ReadToEndAsync();
+        for (var i = 0; i < 60; i++)
+        {
+            Thread.Sleep(10);
+            if (File.Exists($"/proc/{gate.Id}/status") && File.ReadAllText($"/proc/{gate.Id}/status").Contains("Name:\tpostern") && i > 15)
+                Process.Start("kill", ["-HUP", $"{gate.Id}"])!.WaitForExit();
+        }
+
+        GateHouse.Until(() => house.Command("status").Code == 0, "the gate to answer");
+        Assert.False(gate.HasExited);
+        Process.Start("kill", ["-TERM", $"{gate.Id}"])!.WaitForExit();
+        Assert.True(gate.WaitForExit(5000));
+        Assert.Equal(0, gate.ExitCode);
+        Assert.DoesNotContain("Unhandled", error.Result, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_hundred_thousand_grants_are_listed_within_a_second()
     {
         using var house = new GateHouse();

@@ -36,13 +36,15 @@ internal static class GateCommand
     [SupportedOSPlatform("linux")]
     private static int Guard(string path, bool verbose, CancellationToken cancellation)
     {
-        using var logs = Logs(verbose);
-        using var gate = new GateProcess(path, logs.CreateLogger("postern"));
+        GateProcess? guarding = null;
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
-            signal.Cancel = true;
-            gate.AskReload();
+            signal.Cancel = true; // also while it starts, when there is nothing yet to read anew
+            Volatile.Read(ref guarding)?.AskReload();
         });
+        using var logs = Logs(verbose);
+        using var gate = new GateProcess(path, logs.CreateLogger("postern"));
+        Volatile.Write(ref guarding, gate);
         using var stop = cancellation.Register(gate.Stop);
         gate.Run();
         return ExitCode.Done;

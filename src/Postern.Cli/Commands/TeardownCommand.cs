@@ -12,7 +12,7 @@ internal static class TeardownCommand
         var command = new DocumentedCommand(
             "teardown",
             "Remove our rules: services are as open as without us",
-            "systemctl stop postern && postern teardown");
+            "postern teardown");
         command.SetAction(result =>
         {
             try

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using Postern.Firewall;
 using Postern.Knocks.Sequences;
 using Postern.Reports;
@@ -25,7 +26,8 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
 
     public TrapSetting Traps { get; init; } = TrapSetting.Auto;
 
-    public TrapPorts TrapPorts => Traps == TrapSetting.Off ? TrapPorts.None : TrapPorts.For(Sequences, IsServed);
+    /// <summary>Chosen anew each time: nobody can know them.</summary>
+    public TrapPorts ChooseTraps() => Traps == TrapSetting.Off ? TrapPorts.None : TrapPorts.For(Sequences, IsServed, RandomNumberGenerator.GetInt32);
 
     /// <summary>The files that were read, the main one first.</summary>
     public ImmutableArray<string> Files { get; init; } = [];

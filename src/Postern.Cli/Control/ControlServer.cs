@@ -69,6 +69,8 @@ internal sealed class ControlServer : IDisposable
     {
         if (!File.Exists(path))
             return;
+        if (new FileInfo(path).Length > 0)
+            throw new IOException("a file has that name, and it is no socket");
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {

@@ -29,6 +29,9 @@ internal static partial class GateLog
     [LoggerMessage(115, LogLevel.Warning, "interface {Name} is not there yet; watching for it")]
     public static partial void InterfaceMissing(ILogger log, string name);
 
+    [LoggerMessage(116, LogLevel.Warning, "interface {Name} is a port of a bridge or bond: the firewall knows its packets by the name of that, so name that in gate.interfaces as well, or nothing is protected there")]
+    public static partial void InterfaceEnslaved(ILogger log, string name);
+
     [LoggerMessage(120, LogLevel.Warning, "someone removed our rules from the kernel; they are back")]
     public static partial void RulesRestored(ILogger log);
 

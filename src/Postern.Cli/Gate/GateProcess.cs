@@ -4,6 +4,7 @@ using Postern.Cli.CommandLine;
 using Postern.Cli.Configuration;
 using Postern.Cli.Control;
 using Postern.Firewall;
+using Postern.Knocks.Sequences;
 using Postern.Packets;
 using Postern.Sentry;
 
@@ -18,6 +19,8 @@ namespace Postern.Cli.Gate;
 [SupportedOSPlatform("linux")]
 internal sealed class GateProcess : IDisposable
 {
+    private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
+
     private readonly string _path;
     private readonly ILogger _log;
     private readonly GateInbox _inbox = new();
@@ -28,10 +31,15 @@ internal sealed class GateProcess : IDisposable
     private readonly SentryPost _post;
     private readonly RulesWatch _rules;
     private readonly ControlServer _control;
+    private readonly OnlyGate _alone;
     private readonly OperatorDesk _desk;
     private GateConfiguration _configuration;
+    private TrapPorts _traps;
     private long _reportsDropped;
+    private TimeSpan _droppedTold;
     private int _rulesNoted;
+    private int _reloadAsked;
+    private bool _rulesLost;
 
     /// <summary>
     /// The order is what keeps people from being locked out and strangers from being let in: all that can fail without a trace comes
@@ -43,13 +51,15 @@ internal sealed class GateProcess : IDisposable
         _path = path;
         _log = log;
         _configuration = ReadOrFail(path);
+        _traps = _configuration.ChooseTraps();
         try
         {
-            _ring = PacketRing.Open(SentryOf(_configuration, generation: 1).Filter(), _configuration.Interfaces, RingSize.Default);
+            _alone = OnlyGate.Claim();
+            _ring = PacketRing.Open(SentryOptions(generation: 1).Filter(), _configuration.Interfaces, RingSize.Default);
             _firewall = new NftablesFirewall();
             _warden = new(_firewall, new LogAudit(log, TimeProvider.System));
-            _desk = new(_warden, Reload, Describe);
-            _control = ControlServer.Listen(_configuration.ControlSocket, call => _inbox.Put(new(GateEventKind.Call, Call: call)));
+            _desk = new(_warden, Describe);
+            _control = ControlServer.Listen(_configuration.ControlSocket, Take);
             _rules = new(NoteRules);
             _warden.Apply(_configuration.Warden, _configuration.Protection, GateClock.Now());
         }
@@ -59,6 +69,7 @@ internal sealed class GateProcess : IDisposable
             _control?.Dispose();
             _firewall?.Dispose();
             _ring?.Dispose();
+            _alone?.Dispose();
             throw e switch
             {
                 CaptureException c => new CommandFailure(c.MissingPrivilege ? ExitCode.MissingPrivilege : ExitCode.Unsupported, c.Message, c.Hint, c),
@@ -67,7 +78,7 @@ internal sealed class GateProcess : IDisposable
             };
         }
 
-        _post = new(_ring, new(SentryOf(_configuration, _warden.Generation), _counters), _inbox);
+        _post = new(_ring, new(SentryOptions(_warden.Generation), _counters), _inbox);
     }
 
     public DateTimeOffset Started { get; } = DateTimeOffset.Now;
@@ -85,7 +96,20 @@ internal sealed class GateProcess : IDisposable
 
     public void Stop() => _inbox.Put(new(GateEventKind.Stop));
 
-    public void AskReload() => _inbox.Put(new(GateEventKind.Reload));
+    /// <summary>Reads the file on a thread that may wait; asked again while one is under way, that one is enough.</summary>
+    public void AskReload()
+    {
+        if (Interlocked.Exchange(ref _reloadAsked, 1) == 0)
+            _ = Task.Run(() => _inbox.Put(new(GateEventKind.Reload, Next: NextConfiguration.Load(_path))));
+    }
+
+    private void Take(ControlCall call)
+    {
+        if (call.Request.Verb is ControlRequest.Reload)
+            _ = Task.Run(() => _inbox.Put(new(GateEventKind.Reload, Call: call, Next: NextConfiguration.Load(_path))));
+        else
+            _inbox.Put(new(GateEventKind.Call, Call: call));
+    }
 
     public void Dispose()
     {
@@ -94,6 +118,7 @@ internal sealed class GateProcess : IDisposable
         _post.Dispose();
         _ring.Dispose();
         _firewall.Dispose();
+        _alone.Dispose();
         _inbox.Dispose();
     }
 
@@ -103,9 +128,13 @@ internal sealed class GateProcess : IDisposable
         while (true)
         {
             var left = _warden.NextEnd - GateClock.Now().Uptime;
+            if (_rulesLost && (left is null || left > Moment))
+                left = Moment;
             if (_inbox.TryTake(left < TimeSpan.Zero ? TimeSpan.Zero : left, out var item))
                 return item;
             _warden.EndGrants(GateClock.Now());
+            if (_rulesLost)
+                RestoreRules();
         }
     }
 
@@ -120,7 +149,9 @@ internal sealed class GateProcess : IDisposable
                 item.Call!.Answer(_desk.Answer(item.Call.Request, GateClock.Now()));
                 break;
             case GateEventKind.Reload:
-                Reload();
+                Volatile.Write(ref _reloadAsked, 0);
+                var failure = Reload(item.Next!);
+                item.Call?.Answer(failure is null ? new() { Done = "reloaded" } : new() { Failure = failure });
                 break;
             case GateEventKind.Rules:
                 RestoreRules();
@@ -129,18 +160,19 @@ internal sealed class GateProcess : IDisposable
                 throw new InvalidOperationException($"{item.Kind} is not for here");
         }
 
-        if (_inbox.DroppedReports is var dropped && dropped > _reportsDropped)
+        var now = GateClock.Now().Uptime;
+        if (_inbox.DroppedReports is var dropped && dropped > _reportsDropped && now - _droppedTold >= Moment)
         {
             GateLog.ReportsDropped(_log, dropped - _reportsDropped);
-            _reportsDropped = dropped;
+            (_reportsDropped, _droppedTold) = (dropped, now);
         }
     }
 
-    /// <summary>Reads the configuration anew. With a fault anywhere nothing changes: the gate goes on as it was, and says so.</summary>
-    private ControlFailure? Reload()
+    /// <summary>With a fault anywhere nothing changes: the gate goes on as it was, and says so.</summary>
+    private ControlFailure? Reload(NextConfiguration loaded)
     {
         ServiceManager.Reloading();
-        var failure = TryReload();
+        var failure = TryReload(loaded);
         _desk.ReloadFault = failure?.Message;
         if (failure is null)
             GateLog.Reloaded(_log, _configuration.Sequences.Length, _configuration.Warden.Services.Length, _warden.GrantCount);
@@ -148,9 +180,9 @@ internal sealed class GateProcess : IDisposable
         return failure;
     }
 
-    private ControlFailure? TryReload()
+    private ControlFailure? TryReload(NextConfiguration loaded)
     {
-        var read = ConfigurationReader.Read(_path);
+        var read = loaded.Read;
         if (read.Configuration is not { } next)
         {
             GateLog.ReloadRefused(_log, read.Faults.Length, read.Faults[0].ToString());
@@ -175,10 +207,10 @@ internal sealed class GateProcess : IDisposable
         }
 
         // The new filter passes before the new sentry looks: a packet in between is one that the sentry before did not know, and drops.
-        var options = SentryOf(next, _warden.Generation);
+        (_configuration, _traps) = (next, loaded.Traps);
+        var options = SentryOptions(_warden.Generation);
         _ring.Replace(options.Filter());
         _post.Sentry = new(options, _counters);
-        _configuration = next;
         _desk.Loaded = DateTimeOffset.Now;
         WarnOf(read);
         return null;
@@ -203,16 +235,18 @@ internal sealed class GateProcess : IDisposable
     private void RestoreRules()
     {
         Volatile.Write(ref _rulesNoted, 0);
-        if (_firewall.Inspect().InPlace)
-            return;
         try
         {
+            if (_firewall.Inspect().InPlace)
+                return;
             _warden.Apply(_configuration.Warden, _configuration.Protection, GateClock.Now());
-            _post.Sentry = new(SentryOf(_configuration, _warden.Generation), _counters);
+            _post.Sentry = new(SentryOptions(_warden.Generation), _counters);
+            _rulesLost = false;
             GateLog.RulesRestored(_log);
         }
         catch (FirewallException e)
         {
+            _rulesLost = true; // asked again in a moment
             GateLog.RulesLost(_log, e.Message);
         }
     }
@@ -236,16 +270,15 @@ internal sealed class GateProcess : IDisposable
             GateLog.ConfigurationWarning(_log, warning.ToString());
     }
 
-    private static SentryOptions SentryOf(GateConfiguration configuration, uint generation) => new(generation, configuration.Sequences)
-    {
-        Traps = configuration.TrapPorts,
-    };
+    private SentryOptions SentryOptions(uint generation) => new(generation, _configuration.Sequences) { Traps = _traps };
 
     private void SayReady()
     {
         var interfaces = _configuration.Interfaces;
         foreach (var missing in interfaces.Where(name => !Directory.Exists($"/sys/class/net/{name}")))
             GateLog.InterfaceMissing(_log, missing);
+        foreach (var port in interfaces.Where(name => Directory.Exists($"/sys/class/net/{name}/master")))
+            GateLog.InterfaceEnslaved(_log, port);
         GateLog.Ready(
             _log,
             interfaces.IsEmpty ? "every interface" : string.Join(", ", interfaces),

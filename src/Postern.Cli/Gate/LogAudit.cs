@@ -18,6 +18,7 @@ internal sealed class LogAudit(ILogger log, TimeProvider clock) : IAudit
     private double _tokens = Burst;
     private long _filled = clock.GetTimestamp();
     private long _heldBack;
+    private long _told = clock.GetTimestamp();
 
     public void Write(in AuditEntry entry)
     {
@@ -27,9 +28,13 @@ internal sealed class LogAudit(ILogger log, TimeProvider clock) : IAudit
             return;
         }
 
-        if (_heldBack > 0)
+        if (_heldBack > 0 && clock.GetElapsedTime(_told).TotalSeconds >= 1)
+        {
             GateLog.HeldBack(log, _heldBack);
-        _heldBack = 0;
+            _heldBack = 0;
+            _told = clock.GetTimestamp();
+        }
+
         GateLog.Audit(log, Line(entry));
     }
 

@@ -6,7 +6,7 @@ using Postern.Reports;
 namespace Postern.Cli.Gate;
 
 /// <summary>Answers operators, on the warden's thread. What it may be asked is a closed list.</summary>
-internal sealed class OperatorDesk(Warden.Warden warden, Func<ControlFailure?> reload, Func<GateStatus, GateStatus> describe)
+internal sealed class OperatorDesk(Warden.Warden warden, Func<GateStatus, GateStatus> describe)
 {
     public DateTimeOffset Loaded { get; set; } = DateTimeOffset.Now;
 
@@ -19,9 +19,9 @@ internal sealed class OperatorDesk(Warden.Warden warden, Func<ControlFailure?> r
     {
         ControlRequest.Status => new() { Status = Status() },
         ControlRequest.Grants => new() { Grants = new([.. warden.Grants.Where(g => g.Until > now.Uptime).OrderBy(g => g.Until)], now), Done = "listed" },
-        ControlRequest.Grant => WithGrantee(request, (service, address) => warden.Grant(service, address, Seconds(request), now), "granted"),
+        ControlRequest.Grant when !TryReadTime(request, out _) => new() { Failure = new(null, "that is no time for a grant", "write 1s to 30d, or leave it to the service") },
+        ControlRequest.Grant => WithGrantee(request, (service, address) => warden.Grant(service, address, TryReadTime(request, out var time) ? time : null, now), "granted"),
         ControlRequest.Revoke => WithGrantee(request, warden.Revoke, "revoked"),
-        ControlRequest.Reload => reload() is { } failure ? new() { Failure = failure } : new() { Done = "reloaded" },
         _ => new() { Failure = new(null, "this gate does not know that request", "is the command of the same version as the gate?") },
     };
 
@@ -51,14 +51,18 @@ internal sealed class OperatorDesk(Warden.Warden warden, Func<ControlFailure?> r
             : new() { Failure = new(refusal.Word(), $"not {done}: {service} {address}", Mend(refusal)) };
     }
 
-    private static TimeSpan? Seconds(ControlRequest request) =>
-        request.Seconds is { } seconds and > 0 and <= 30 * 86_400.0 ? TimeSpan.FromSeconds(seconds) : null;
+    private static bool TryReadTime(ControlRequest request, out TimeSpan? time)
+    {
+        time = request.Seconds is >= 1 and <= 30 * 86_400.0 ? TimeSpan.FromSeconds(request.Seconds.Value) : null;
+        return time is not null || request.Seconds is null;
+    }
 
     private static string Mend(Refusal refusal) => refusal switch
     {
         Refusal.NoSuchService => "'postern status' lists the services",
         Refusal.NoSuchGrant => "'postern grants' lists what is open to whom",
         Refusal.TooManyGrants => "raise gate.max_grants, or revoke some",
+        Refusal.UnusableAddress => "no packet that may knock comes from there",
         Refusal.FirewallFailed => "the gate's log says what the kernel answered",
         _ => "the gate's log says more",
     };

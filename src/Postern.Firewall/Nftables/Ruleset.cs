@@ -112,8 +112,9 @@ internal static class Ruleset
 
             	chain {{Gate}} {
             		type filter hook prerouting priority {{Priority}}; policy accept;
-            		ct state established accept comment "lives on; not 'related', which a tricked helper could open a port with"
             		iif "lo" accept comment "the host talks to itself"{{Interfaces(protection.Interfaces)}}
+            		tcp flags & (syn | ack) == syn meta l4proto . th dport @protected goto {{Closed}} comment "a new connection, even where conntrack still holds one half closed under the same ports"
+            		ct state established accept comment "lives on; not 'related', which a tricked helper could open a port with"
             		meta l4proto . th dport @protected goto {{Closed}} comment "every other port is left as the host has it"
             	}
 

@@ -27,6 +27,7 @@ public sealed class SequenceDetector
     private readonly StepIndex _index;
     private readonly AttemptTable _attempts;
     private readonly TrapPorts _traps;
+    private readonly TcpFlagCondition[] _conditions;
     private readonly int[] _opened;
 
     public SequenceDetector(ImmutableArray<KnockSequence> doors, TrapPorts traps, int tableBytes = DefaultTableBytes)
@@ -34,6 +35,7 @@ public sealed class SequenceDetector
         _doors = [.. doors.Select(door => new DoorPlan(door))];
         _index = new(doors);
         _traps = traps;
+        _conditions = [.. doors.Select(d => d.TcpFlags).Distinct()];
         _opened = new int[doors.Length];
         _attempts = new(
             tableBytes,
@@ -54,7 +56,7 @@ public sealed class SequenceDetector
     {
         if (!KnockStep.TryFrom(packet, out var kind, out var value))
             return [];
-        if (_traps.Contains(kind, value) && TcpFlagCondition.Connect.HoldsOrIsNotTcp(packet))
+        if (_traps.Contains(kind, value) && CountsAtSomeDoor(packet))
             Spoil(packet.Source, now);
 
         var opened = 0;
@@ -66,6 +68,18 @@ public sealed class SequenceDetector
         }
 
         return _opened.AsSpan(0, opened);
+    }
+
+    /// <summary>Whatever a door would count as a knock counts as a trap: else a scan with those flags would meet none.</summary>
+    private bool CountsAtSomeDoor(in PacketView packet)
+    {
+        foreach (var condition in _conditions)
+        {
+            if (condition.HoldsOrIsNotTcp(packet))
+                return true;
+        }
+
+        return false;
     }
 
     private bool Advance(DoorPlan door, Candidate candidate, in PacketView packet, long now)

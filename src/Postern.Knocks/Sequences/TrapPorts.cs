@@ -8,9 +8,9 @@ namespace Postern.Knocks.Sequences;
 /// <c>order: any</c> would open to anyone who scans all ports within the time of the sequence. A trap is a wrong knock at every door: it
 /// makes void what this one source has done so far, and nothing more (there is no ban that a false address could bring upon another).
 /// <para>
-/// One trap lies in each gap between the neighbouring ports of a sequence, for scans that go up or down; the others are ports that scanners
-/// try first, for those that jump. A full scan in random order passes all of them only if no trap falls between the first and the last
-/// step: three steps among <c>n</c> traps, 6 in (n+2)(n+3).
+/// They are chosen by chance when the gate starts and are known to nobody: a scanner cannot leave them out, nor choose an order that
+/// meets them late. A scan of all ports in whatever order passes only if no trap falls between the first and the last step: three
+/// steps of one protocol among <c>n</c> traps, 6 in (n+2)(n+3), with 96 traps about 1 in 1 600.
 /// </para>
 /// </summary>
 public sealed class TrapPorts
@@ -18,20 +18,14 @@ public sealed class TrapPorts
     /// <summary>The door number under which the time of the last trap is kept.</summary>
     internal const int Door = -1;
 
-    /// <summary>Favourites of scanners that a knocking client has no business with: telnet, finger, rpcbind, NetBIOS, SMB, Oracle, MSSQL, RDP, VNC, X11, Redis, Memcached, printers, old mail and proxies.</summary>
-    private static readonly ushort[] ScannersFavourites =
-    [
-        7, 13, 19, 23, 37, 79, 81, 106, 111, 113, 135, 139, 144, 179, 199, 389, 427, 444, 445, 513, 514, 515, 543, 544, 548, 646, 873,
-        1025, 1026, 1027, 1433, 1434, 1521, 1720, 1723, 1900, 2000, 2001, 2121, 2717, 3128, 3306, 3389, 3986, 4899, 5000, 5051, 5357, 5432,
-        5631, 5666, 5800, 5900, 5901, 6000, 6001, 6379, 6646, 8008, 8009, 8081, 8888, 9100, 9999, 10000, 11211, 27017, 32768,
-        49152, 49153, 49154,
-    ];
+    /// <summary>So many for each protocol that they and the steps of some doors still fit exactly into the kernel's filter.</summary>
+    private const int PerProtocol = 96;
 
     private readonly FrozenSet<int> _keys;
 
     private TrapPorts(IEnumerable<(StepKind Kind, ushort Port)> traps, TimeSpan memory)
     {
-        Ports = [.. traps.Distinct().Order()];
+        Ports = [.. traps.Order()];
         _keys = Ports.Select(t => Key(t.Kind, t.Port)).ToFrozenSet();
         Memory = memory.Ticks * TimeSpan.NanosecondsPerTick;
     }
@@ -45,33 +39,37 @@ public sealed class TrapPorts
     /// <summary>Nanoseconds for which a trap is remembered: as long as the slowest sequence may take.</summary>
     internal long Memory { get; }
 
-    /// <summary>The traps that suit these sequences, none of them on a port that is a step or is used otherwise.</summary>
-    public static TrapPorts For(ImmutableArray<KnockSequence> doors, Func<StepKind, ushort, bool> isUsed)
+    /// <summary>Traps for these sequences, none of them on a port that is a step or is used otherwise.</summary>
+    /// <param name="doors">Whose steps to leave out.</param>
+    /// <param name="isUsed">What else to leave out.</param>
+    /// <param name="choose">Chance: a number from 0 to below its argument.</param>
+    public static TrapPorts For(ImmutableArray<KnockSequence> doors, Func<StepKind, ushort, bool> isUsed, Func<int, int> choose)
     {
-        var steps = doors.SelectMany(d => d.Steps).Where(s => s.Kind != StepKind.Echo).ToArray();
-        if (steps.Length == 0)
+        if (doors.IsEmpty)
             return None;
+        var taken = new HashSet<int>();
+        foreach (var step in doors.SelectMany(d => d.Steps).Where(s => s.Kind != StepKind.Echo))
+        {
+            for (int port = step.First; port <= step.Last; port++)
+                taken.Add(Key(step.Kind, (ushort)port));
+        }
 
-        var kinds = steps.Select(s => s.Kind).Distinct();
-        var traps = doors.SelectMany(Gaps).Concat(kinds.SelectMany(kind => ScannersFavourites.Select(port => (kind, port))));
-        return new(traps.Where(t => !isUsed(t.Item1, t.Item2) && !steps.Any(s => s.Matches(t.Item1, t.Item2))), doors.Max(d => d.Within));
+        var traps = new List<(StepKind, ushort)>();
+        foreach (var kind in new[] { StepKind.Tcp, StepKind.Udp })
+        {
+            // Where nearly every port is a step there may not be so many left: a bounded number of tries.
+            for (var tries = 0; tries < 50 * PerProtocol && traps.Count(t => t.Item1 == kind) < PerProtocol; tries++)
+            {
+                var port = (ushort)(1 + choose(ushort.MaxValue));
+                if (!isUsed(kind, port) && taken.Add(Key(kind, port)))
+                    traps.Add((kind, port));
+            }
+        }
+
+        return new(traps, doors.Max(d => d.Within));
     }
 
     public bool Contains(StepKind kind, ushort value) => kind != StepKind.Echo && _keys.Contains(Key(kind, value));
-
-    /// <summary>The port halfway between each two neighbouring steps of one protocol.</summary>
-    private static IEnumerable<(StepKind Kind, ushort Port)> Gaps(KnockSequence door)
-    {
-        foreach (var kind in new[] { StepKind.Tcp, StepKind.Udp })
-        {
-            var steps = door.Steps.Where(s => s.Kind == kind).OrderBy(s => s.First).ToArray();
-            for (var i = 1; i < steps.Length; i++)
-            {
-                if (steps[i].First - steps[i - 1].Last > 1)
-                    yield return (kind, (ushort)((steps[i].First + steps[i - 1].Last) / 2));
-            }
-        }
-    }
 
     private static int Key(StepKind kind, ushort port) => ((int)kind << 16) | port;
 }

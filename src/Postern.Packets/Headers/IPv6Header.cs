@@ -40,9 +40,14 @@ internal static class IPv6Header
         if (bytes[0] >> 4 != 6)
             return PacketFault.BadHeader;
 
+        // ::ffff:a.b.c.d is how we write an IPv4 source. On the wire it is nobody's (RFC 4291 §2.5.5.2), and must not knock for that address.
+        var source = BinaryPrimitives.ReadUInt128BigEndian(bytes[8..]);
+        if (source >> 32 == 0xffff)
+            return PacketFault.BadHeader;
+
         var length = BinaryPrimitives.ReadUInt16BigEndian(bytes[4..]);
         segment = new(
-            BinaryPrimitives.ReadUInt128BigEndian(bytes[8..]),
+            source,
             BinaryPrimitives.ReadUInt128BigEndian(bytes[24..]),
             protocol: bytes[6],
             identification: 0,

@@ -64,7 +64,7 @@ public sealed class FloodTests
     [Fact]
     public void Nothing_grows_and_nothing_is_allocated()
     {
-        var detector = new SequenceDetector(Doors(Three, Door("tcp/1,tcp/1,tcp/2")), TrapPorts.For(Doors(Three), (_, _) => false));
+        var detector = new SequenceDetector(Doors(Three, Door("tcp/1,tcp/1,tcp/2")), TrapPorts.For(Doors(Three), (_, port) => port != 23, _ => 22));
         var strangers = new Strangers(detector, v6: true);
         strangers.Flood("tcp/7000", 0, 10);
         strangers.Flood("tcp/23", 10, 10);

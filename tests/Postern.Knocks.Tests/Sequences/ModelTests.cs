@@ -25,7 +25,7 @@ public sealed class ModelTests
     private static readonly ImmutableArray<KnockSequence> Any =
         [.. Strict.Where(d => d.Name != "tcp/1-3,tcp/2,tcp/3-4").Append(Door("tcp/1-3,tcp/4,tcp/1-3", seconds: 1)).Append(Door("tcp/2,udp/2,tcp/2,tcp/2", seconds: 0.7)).Select(d => d with { Order = StepOrder.Any })];
 
-    private static readonly TrapPorts Traps = TrapPorts.For(Doors(Door("tcp/1,tcp/9", seconds: 2)), (_, port) => port != 5);
+    private static readonly TrapPorts Traps = TrapPorts.For(Doors(Door("tcp/1,tcp/9", seconds: 2)), (_, port) => port != 5, _ => 4);
 
     [Theory]
     [InlineData(StepOrder.Strict)]

@@ -1,0 +1,41 @@
+using Postern.Cli.CommandLine;
+
+namespace Postern.Cli.Gate;
+
+/// <summary>
+/// One gate for each network namespace: two would write the same table in turn. Whoever holds the lock of the namespace is it; the
+/// kernel gives the lock back however the process ends.
+/// </summary>
+internal sealed class OnlyGate : IDisposable
+{
+    private const string Folder = "/run/postern";
+
+    private readonly FileStream _lock;
+
+    private OnlyGate(FileStream file) => _lock = file;
+
+    /// <exception cref="CommandFailure">Another gate guards this network namespace, or we may not say that we do.</exception>
+    public static OnlyGate Claim()
+    {
+        var name = Path.Combine(Folder, $"gate-{Namespace()}.lock");
+        try
+        {
+            Directory.CreateDirectory(Folder);
+            return new(new FileStream(name, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw new CommandFailure(ExitCode.MissingPrivilege, $"may not write {name}", "run the gate as root, or give its user CAP_NET_ADMIN, CAP_NET_RAW and the folder /run/postern");
+        }
+        catch (IOException)
+        {
+            throw CommandFailure.Usage("another gate guards this network namespace", "stop it first ('systemctl stop postern'); one gate can hold all services and knocks");
+        }
+    }
+
+    public void Dispose() => _lock.Dispose();
+
+    /// <summary>The number in <c>net:[4026531840]</c> (namespaces(7)).</summary>
+    private static string Namespace() =>
+        string.Concat((File.ResolveLinkTarget("/proc/self/ns/net", returnFinalTarget: false)?.Name ?? "").Where(char.IsAsciiDigit));
+}
