@@ -100,13 +100,20 @@ internal sealed class GateProcess : IDisposable
     public void AskReload()
     {
         if (Interlocked.Exchange(ref _reloadAsked, 1) == 0)
-            _ = Task.Run(() => _inbox.Put(new(GateEventKind.Reload, Next: NextConfiguration.Load(_path))));
+            LoadBeside(call: null);
     }
+
+    private void LoadBeside(ControlCall? call) => new Thread(() =>
+    {
+        // Asked for once more while it is read: that would find what is on the disk by then.
+        Volatile.Write(ref _reloadAsked, 0);
+        _inbox.Put(new(GateEventKind.Reload, Call: call, Next: NextConfiguration.Load(_path)));
+    }) { Name = "reload", IsBackground = true }.Start();
 
     private void Take(ControlCall call)
     {
         if (call.Request.Verb is ControlRequest.Reload)
-            _ = Task.Run(() => _inbox.Put(new(GateEventKind.Reload, Call: call, Next: NextConfiguration.Load(_path))));
+            LoadBeside(call);
         else
             _inbox.Put(new(GateEventKind.Call, Call: call));
     }
@@ -149,7 +156,6 @@ internal sealed class GateProcess : IDisposable
                 item.Call!.Answer(_desk.Answer(item.Call.Request, GateClock.Now()));
                 break;
             case GateEventKind.Reload:
-                Volatile.Write(ref _reloadAsked, 0);
                 var failure = Reload(item.Next!);
                 item.Call?.Answer(failure is null ? new() { Done = "reloaded" } : new() { Failure = failure });
                 break;
