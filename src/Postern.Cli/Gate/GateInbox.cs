@@ -22,8 +22,18 @@ internal sealed class GateInbox : IDisposable
             Interlocked.Increment(ref _dropped);
     }
 
-    /// <summary>Waits for a place: an operator is never dropped.</summary>
-    public void Put(GateEvent item) => _events.Add(item);
+    /// <summary>Waits for a place: an operator is never dropped, unless the gate has stopped and nobody is left to tell.</summary>
+    public void Put(GateEvent item)
+    {
+        try
+        {
+            _events.Add(item);
+        }
+        catch (ObjectDisposedException)
+        {
+            // A reload or a change of rules that came while the gate stopped.
+        }
+    }
 
     public bool TryTake(TimeSpan? wait, out GateEvent item) =>
         _events.TryTake(out item, wait is { } time ? (int)Math.Clamp(Math.Ceiling(time.TotalMilliseconds), 0, int.MaxValue) : Timeout.Infinite);

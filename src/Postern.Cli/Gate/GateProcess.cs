@@ -105,9 +105,10 @@ internal sealed class GateProcess : IDisposable
 
     private void LoadBeside(ControlCall? call) => new Thread(() =>
     {
-        // Asked for once more while it is read: that would find what is on the disk by then.
-        Volatile.Write(ref _reloadAsked, 0);
-        _inbox.Put(new(GateEventKind.Reload, Call: call, Next: NextConfiguration.Load(_path)));
+        var next = NextConfiguration.Load(_path);
+        if (call is null)
+            Volatile.Write(ref _reloadAsked, 0);
+        _inbox.Put(new(GateEventKind.Reload, Call: call, Next: next));
     }) { Name = "reload", IsBackground = true }.Start();
 
     private void Take(ControlCall call)
@@ -225,16 +226,8 @@ internal sealed class GateProcess : IDisposable
     /// <summary>One note in the inbox is enough, however fast others change their rules.</summary>
     private void NoteRules()
     {
-        if (Interlocked.Exchange(ref _rulesNoted, 1) != 0)
-            return;
-        try
-        {
+        if (Interlocked.Exchange(ref _rulesNoted, 1) == 0)
             _inbox.Put(new(GateEventKind.Rules));
-        }
-        catch (ObjectDisposedException)
-        {
-            // The gate is stopping; what others do to the rules now is theirs to know.
-        }
     }
 
     /// <summary>Somebody changed rules in the kernel. If ours are gone, the services lie open: put them back first, ask afterwards.</summary>
