@@ -82,7 +82,7 @@ public sealed class KnockProcessTests
         Process.Start("/bin/sh", ["-c", $"kill -{signal} {process.Id}"]).WaitForExit();
         var (code, output, _) = Finish(process);
         Assert.Equal((expected, ""), (code, output));
-        Assert.InRange(clock.ElapsedMilliseconds, 0, 2_000);
+        Assert.InRange(clock.ElapsedMilliseconds, 0, 10_000);
     }
 
     [Fact(Timeout = 30_000)]

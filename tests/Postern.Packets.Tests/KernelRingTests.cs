@@ -202,7 +202,7 @@ public sealed partial class KernelRingTests(ITestOutputHelper output) : IDisposa
         Thread.Sleep(50);
         var took = reader.Stop();
         output.WriteLine($"stopped in {took.TotalMilliseconds:F2} ms");
-        Assert.InRange(took.TotalMilliseconds, 0, 500);
+        Assert.InRange(took.TotalMilliseconds, 0, 5_000);
         SendUdp(8000);
         Assert.False(reader.Ring.TryRead(out _));
     }
