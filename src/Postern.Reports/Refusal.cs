@@ -38,6 +38,70 @@ public enum Refusal
 
     /// <summary>The kernel did not take the change; the log says what it answered.</summary>
     FirewallFailed,
+
+    // Single packet authorization, in the order of spec/spa.md §7: first what the sentry says.
+
+    /// <summary>A packet to an SPA port that is of none of the sizes.</summary>
+    WrongSize,
+
+    /// <summary>The outer seal is not of this gate's secret, or was broken: noise, a scan, somebody else's packet.</summary>
+    Junk,
+
+    /// <summary>The very bytes of a packet that was opened a moment ago.</summary>
+    Copy,
+
+    /// <summary>More openings by public key than the gate will make in this time, in all or for this part of the network.</summary>
+    OverBudget,
+
+    /// <summary>The outer seal is right and the inner one is not for this gate's key.</summary>
+    NotSealedToUs,
+
+    /// <summary>The request is of a version that this gate does not know.</summary>
+    UnknownVersion,
+
+    /// <summary>The request is not laid out as the specification has it.</summary>
+    BadRequest,
+
+    // From here on what the warden says.
+
+    /// <summary>No key of that hint may come in.</summary>
+    UnknownKey,
+
+    /// <summary>The key is known, and the signature is not its own.</summary>
+    BadSignature,
+
+    /// <summary>The key is listed as revoked.</summary>
+    KeyRevoked,
+
+    /// <summary>The key's <c>expiry-time</c> has passed.</summary>
+    KeyExpired,
+
+    /// <summary>Signed for another gate.</summary>
+    WrongGate,
+
+    /// <summary>Signed longer ago than <c>clock_skew</c>, by the gate's clock.</summary>
+    TooLate,
+
+    /// <summary>Signed further in the future than <c>clock_skew</c>, by the gate's clock.</summary>
+    TooEarly,
+
+    /// <summary>Not newer than the last request that was accepted of this key and device.</summary>
+    Replayed,
+
+    /// <summary>The key may not ask for this service.</summary>
+    ServiceNotAllowed,
+
+    /// <summary>The request names no address, and one is required of it.</summary>
+    AddressRequired,
+
+    /// <summary>The request names no source port, and one is required of it.</summary>
+    SourcePortRequired,
+
+    /// <summary>The client's system, as the client says it, is none that the key is allowed on.</summary>
+    SystemNotAllowed,
+
+    /// <summary>It could not be remembered, so it is not granted.</summary>
+    NotRemembered,
 }
 
 public static class RefusalText
@@ -56,6 +120,26 @@ public static class RefusalText
         Refusal.NoSuchService => "no-such-service",
         Refusal.TooManyGrants => "too-many-grants",
         Refusal.FirewallFailed => "firewall-failed",
+        Refusal.WrongSize => "wrong-size",
+        Refusal.Junk => "junk",
+        Refusal.Copy => "copy",
+        Refusal.OverBudget => "over-budget",
+        Refusal.NotSealedToUs => "not-sealed-to-us",
+        Refusal.UnknownVersion => "unknown-version",
+        Refusal.BadRequest => "bad-request",
+        Refusal.UnknownKey => "unknown-key",
+        Refusal.BadSignature => "bad-signature",
+        Refusal.KeyRevoked => "key-revoked",
+        Refusal.KeyExpired => "key-expired",
+        Refusal.WrongGate => "wrong-gate",
+        Refusal.TooLate => "too-late",
+        Refusal.TooEarly => "too-early",
+        Refusal.Replayed => "replayed",
+        Refusal.ServiceNotAllowed => "service-not-allowed",
+        Refusal.AddressRequired => "address-required",
+        Refusal.SourcePortRequired => "source-port-required",
+        Refusal.SystemNotAllowed => "system-not-allowed",
+        Refusal.NotRemembered => "not-remembered",
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "not in the closed list"),
     };
 }
