@@ -284,7 +284,7 @@ class Gate:
     def decide(self, request, key, address, source, now):
         if not any(request.address) and ("address" in self.require or "require-address" in key.options):
             raise Refused("address-required")
-        if not request.source_port and ("source-port" in self.require or "require-source-port" in key.options):
+        if not request.source_port and not request.close and ("source-port" in self.require or "require-source-port" in key.options):
             raise Refused("source-port-required")
         if not is_usable(address):
             raise Refused("unusable-address")

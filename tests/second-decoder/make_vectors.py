@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes spec/vectors/spa, from spec/spa.md alone: nothing here is shared with the product or with decode.py.
+"""Makes spec/vectors/spa and spec/vectors/receipt, from spec/spa.md alone: nothing here is shared with the product or with decode.py.
 
-    make_vectors.py FOLDER
+    make_vectors.py FOLDER      with the folders spa and receipt in it
 
 Keys come from fixed seeds. ECDSA signatures are new at each run, so the files in the tree are the truth and this program is how they came to be: it refuses to
 write over a file. Needs libsodium.so.23, ssh-keygen and openssl.
@@ -337,9 +337,9 @@ STANDARD = ["ssh 30", "web 600"]
 written = 0
 
 
-def write(label, shows, lines):
+def write(folder, label, shows, lines):
     global written
-    path = os.path.join(FOLDER, label + ".vector")
+    path = os.path.join(FOLDER, folder, label + ".vector")
     with open(path, "x") as file:
         file.write("".join(f"# {line}\n" for line in shows.split("\n")) + "\n" + "".join(f"{field}: {value}".rstrip() + "\n" for field, value in lines))
     written += 1
@@ -388,7 +388,7 @@ def case(
         ]
     if expect == "accepted":
         lines += [("grant", grant) for grant in grants or ["ssh 192.0.2.7 0 30"]]
-    write(label, shows, lines)
+    write("spa", label, shows, lines)
     return packet
 
 
@@ -458,6 +458,8 @@ def accepted():
 
     opening = pack(complete(*(lambda s: (s, ALICE.sign(s)))(Request(time=NOW - 1).signed(ALICE))), "close: opening")
     case("close", "Ends the grant that was opened a moment ago.", request=Request(flags=1), earlier=[opening], grants=["ssh 192.0.2.7 0 close"])
+    opening = pack(complete(*(lambda s: (s, ALICE.sign(s)))(Request(time=NOW - 1, port=2000).signed(ALICE))), "close-any-port: opening")
+    case("close-any-port", "A close needs no source port where one is required to open, and ends the grants for all.", request=Request(flags=1), require=["source-port"], earlier=[opening], grants=["ssh 192.0.2.7 0 close"])
     opening = pack(complete(*(lambda s: (s, ALICE.sign(s)))(Request(time=NOW - 1, port=2000).signed(ALICE))), "close-source-port: opening")
     case("close-source-port", "Ends the grant to one source port.", request=Request(flags=1, port=2000), earlier=[opening], grants=["ssh 192.0.2.7 2000 close"])
 
@@ -713,7 +715,7 @@ def receipts():
     def receipt(label, shows, data, fields=None, recipient=public, secret=SECRET, packet=None):
         packet = pack(data, "receipt " + label, secret, recipient) if packet is None else packet
         lines = [("gate-secret", SECRET.hex()), ("receipt-private", private.hex()), ("receipt-public", public.hex()), ("request-time", NOW), ("packet", packet.hex()), ("expect", "accepted" if fields else "refused")]
-        write("receipt-" + label, shows, lines + [("receipt-" + name_, value) for name_, value in (fields or {}).items()])
+        write("receipt", label, shows, lines + [("receipt-" + name_, value) for name_, value in (fields or {}).items()])
         return packet
 
     at = {"gate-time": NOW + 1500}
