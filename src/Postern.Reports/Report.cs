@@ -94,9 +94,9 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
         return report.Seen >= 0 && (kind == ReportKind.SequenceCompleted ? report.Door >= 0 && report.UdpPort == 0 : report.Door == 0);
     }
 
-    private static bool TryReadRequest(ReadOnlySpan<byte> message, ReportKind kind, out byte[] request)
+    private static bool TryReadRequest(ReadOnlySpan<byte> message, ReportKind kind, out ReadOnlyMemory<byte> request)
     {
-        request = [];
+        request = default;
         var length = BinaryPrimitives.ReadUInt16LittleEndian(message[14..]);
         if (kind == ReportKind.SequenceCompleted)
             return length == 0;
