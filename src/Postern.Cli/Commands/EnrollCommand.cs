@@ -1,8 +1,14 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Diagnostics;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Configuration;
+using Postern.Client.Invitations;
+using Postern.Client.Spa;
+using Postern.Keys;
 using Postern.Keys.Ssh;
+using Postern.Reports;
+using Postern.Reports.Spa;
 using QRCoder;
 
 namespace Postern.Cli.Commands;
@@ -11,6 +17,11 @@ namespace Postern.Cli.Commands;
 internal static class EnrollCommand
 {
     private const int MaxName = 64;
+
+    /// <summary>Of an invitation (spec/spa.md §10).</summary>
+    private const int MaxServices = 8;
+
+    private const int MaxCarriers = 7;
 
     public static Command Create()
     {
@@ -122,5 +133,48 @@ internal static class EnrollCommand
         }
 
         output.WriteLine($"enrolled {name}: {key.Fingerprint}, may open {services ?? "every service"}");
+    }
+
+    private static Invitation InvitationOf(SpaSettings spa, GateConfiguration configuration, string host, string? services)
+    {
+        try
+        {
+            var key = GateKeyFile.Read(spa.KeyFile);
+            var all = configuration.Warden.Services.Select(s => s.Name);
+            return new(host.ToLowerInvariant(), NameOf(host), key.Box.Public, key.Secret)
+            {
+                Carriers = CarriersOf(spa),
+                Services = [.. (services?.Split(',') ?? all).Take(MaxServices)],
+                Receipts = spa.Receipt,
+            };
+        }
+        catch (ArgumentException e)
+        {
+            throw CommandFailure.Usage(e.Message, "give the name or address by which clients reach this gate, without a port");
+        }
+    }
+
+    /// <summary>Clients may call it otherwise; it begins as the host does.</summary>
+    private static string NameOf(string host)
+    {
+        var label = host.Split('.')[0].ToLowerInvariant();
+        return ServiceName.IsValid(label) && !label.All(char.IsAsciiDigit) ? label : "gate";
+    }
+
+    /// <summary>The first port of each run: the others are there to be told apart by people, not by clients.</summary>
+    private static ImmutableArray<Carrier> CarriersOf(SpaSettings spa)
+    {
+        var ports = spa.Ports.OrderBy(p => p.Transport == Transport.Tcp).Select(p => new Carrier(p.Transport == Transport.Tcp ? CarrierKind.Tcp : CarrierKind.Udp, p.First));
+        return [.. ports.Take(MaxCarriers), .. spa.Echo ? [Carrier.Icmp] : Array.Empty<Carrier>()];
+    }
+
+    private static void Invite(Invitation invitation, bool code, TextWriter output)
+    {
+        var line = invitation.Write();
+        output.WriteLine("the invitation; it holds a secret, so hand it over as you would a password:");
+        output.WriteLine(line);
+        if (code)
+            output.WriteLine(new AsciiQRCode(QRCodeGenerator.GenerateQrCode(line, QRCodeGenerator.ECCLevel.L)).GetGraphicSmall());
+        output.WriteLine($"its owner types: postern profile add -   (and pastes it), then: postern knock {invitation.Name}");
     }
 }
