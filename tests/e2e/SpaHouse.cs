@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Postern.Tests;
 
@@ -104,6 +106,31 @@ internal sealed class SpaHouse : IDisposable
 
     public Process StartAt(NetworkNamespace place, params string[] command) =>
         place.Start("env", ["-u", "SSH_AUTH_SOCK", $"HOME={InClient("")}", $"XDG_CONFIG_HOME={InClient("config")}", .. command]);
+
+    /// <summary>The packet of a knock that is made and not sent: what <c>--dry-run</c> prints of it.</summary>
+    public byte[] Packet(string command, params string[] arguments)
+    {
+        var (code, output) = Client(command, [.. arguments, "--dry-run", "--json"]);
+        Assert.True(code == 0, output);
+        return Convert.FromHexString(System.Text.Json.JsonDocument.Parse(output).RootElement.GetProperty("packets")[0].GetProperty("hex").GetString()!);
+    }
+
+    public void SendUdp(byte[] packet, string from = GateHouse.Client4, int times = 1)
+    {
+        using var socket = House.Client.Enter(() => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
+        socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
+        for (var i = 0; i < times; i++)
+        {
+            try
+            {
+                socket.SendTo(packet, new IPEndPoint(IPAddress.Parse(GateHouse.Gate4), 62201));
+            }
+            catch (SocketException)
+            {
+                // A port unreachable for the one before: the gate's kernel has nobody listening there.
+            }
+        }
+    }
 
     /// <summary>The audit lines of the gate.</summary>
     public string[] Audit => [.. House.Log.Split('\n').Where(l => l.Contains("address=", StringComparison.Ordinal)).Select(l => l[l.IndexOf(l.Split(' ').First(w => w is "opened" or "extended" or "closed" or "refused" or "ended" or "kept" or "revoked"), StringComparison.Ordinal)..])];

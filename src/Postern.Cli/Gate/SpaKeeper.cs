@@ -1,0 +1,69 @@
+using Postern.Cli.CommandLine;
+using Postern.Cli.Configuration;
+using Postern.Keys;
+using Postern.Warden;
+using Postern.Warden.Ledger;
+
+namespace Postern.Cli.Gate;
+
+/// <summary>What single packets need for as long as the gate runs: its keys, the ledger, and an eye on the file of who may come in.</summary>
+internal sealed class SpaKeeper : IDisposable
+{
+    private readonly FileSystemWatcher _watch;
+
+    private SpaKeeper(GateKey key, LedgerFile ledger, FileSystemWatcher watch)
+    {
+        (Key, Ledger, _watch) = (key, ledger, watch);
+    }
+
+    public GateKey Key { get; }
+
+    public LedgerFile Ledger { get; }
+
+    /// <param name="settings">Where the files are.</param>
+    /// <param name="keysChanged">Called, on any thread, when the file of keys may have changed.</param>
+    /// <exception cref="CommandFailure">A secret is readable by others, or damaged, or not there: which, and the mend.</exception>
+    public static SpaKeeper Open(SpaSettings settings, Action keysChanged)
+    {
+        GateKey? key = null;
+        LedgerFile? ledger = null;
+        try
+        {
+            key = GateKeyFile.Read(settings.KeyFile);
+            ledger = LedgerFile.Open(settings.LedgerFile, GateClock.Now().Wall);
+            return new(key, ledger, Watch(settings.AuthorizedKeysFile, keysChanged));
+        }
+        catch (Exception e)
+        {
+            ledger?.Dispose();
+            key?.Dispose();
+            throw e switch
+            {
+                GateKeyException k => CommandFailure.Usage(k.Message, k.Hint),
+                LedgerException l => CommandFailure.Usage(l.Message, l.Hint),
+                MissingSodiumException s => new CommandFailure(ExitCode.Unsupported, s.Message, s.Hint, s),
+                _ => e,
+            };
+        }
+    }
+
+    public void Dispose()
+    {
+        _watch.Dispose();
+        Ledger.Dispose();
+        Key.Dispose();
+    }
+
+    /// <summary>The folder is watched, because editors write a new file and put it in the place of the old one.</summary>
+    private static FileSystemWatcher Watch(string path, Action changed)
+    {
+        var watch = new FileSystemWatcher(Path.GetDirectoryName(path)!, Path.GetFileName(path));
+        watch.Changed += (_, _) => changed();
+        watch.Created += (_, _) => changed();
+        watch.Deleted += (_, _) => changed();
+        watch.Renamed += (_, _) => changed();
+        watch.Error += (_, _) => changed();
+        watch.EnableRaisingEvents = true;
+        return watch;
+    }
+}
