@@ -45,7 +45,7 @@ public sealed class Sentry
         foreach (var door in _sequences.Observe(packet, captured.Time))
             _reports[count++] = ReportOf(ReportKind.SequenceCompleted, door, packet, captured.Time);
         if (_spa is not null && _spa.Concerns(packet) && IsRequest(packet, captured.Time, out var request))
-            _reports[count++] = ReportOf(ReportKind.SignedRequest, door: 0, packet, captured.Time) with { Request = request };
+            _reports[count++] = ReportOf(ReportKind.SignedRequest, door: 0, packet, captured.Time) with { Request = request, UdpPort = packet.Protocol == IpProtocol.Udp ? packet.DestinationPort : (ushort)0 };
         return _reports.AsSpan(0, count);
     }
 

@@ -1,6 +1,12 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Configuration;
 using Postern.Keys;
+using Postern.Packets;
+using Postern.Reports;
+using Postern.Sentry;
 using Postern.Warden;
 using Postern.Warden.Ledger;
 
@@ -9,16 +15,37 @@ namespace Postern.Cli.Gate;
 /// <summary>What single packets need for as long as the gate runs: its keys, the ledger, and an eye on the file of who may come in.</summary>
 internal sealed class SpaKeeper : IDisposable
 {
+    private readonly GateKey _key;
+    private readonly OuterKey _outerKey;
+    private readonly LedgerFile _ledger;
     private readonly FileSystemWatcher _watch;
 
     private SpaKeeper(GateKey key, LedgerFile ledger, FileSystemWatcher watch)
     {
-        (Key, Ledger, _watch) = (key, ledger, watch);
+        (_key, _outerKey, _ledger, _watch) = (key, key.Secret.DeriveOuterKey(), ledger, watch);
+        Receipts = new(_outerKey);
     }
 
-    public GateKey Key { get; }
+    public ILedger Ledger => _ledger;
 
-    public LedgerFile Ledger { get; }
+    public ReceiptPost Receipts { get; }
+
+    public SpaOptions ForWarden(SpaSettings settings) => settings.ForWarden(_key.Box.Public.GateId);
+
+    /// <summary>With a seed of its own each time: nobody can have learnt it.</summary>
+    public SpaWatchOptions ForSentry(SpaSettings settings)
+    {
+        Span<byte> seed = stackalloc byte[16];
+        RandomNumberGenerator.Fill(seed);
+        return new(_outerKey, _key.Box, BinaryPrimitives.ReadUInt128LittleEndian(seed))
+        {
+            UdpPorts = Of(Transport.Udp),
+            TcpPorts = Of(Transport.Tcp),
+            Echo = settings.Echo,
+        };
+
+        ImmutableArray<FilterPorts> Of(Transport transport) => [.. settings.Of(transport).Select(p => new FilterPorts(p.First, p.Last))];
+    }
 
     /// <param name="settings">Where the files are.</param>
     /// <param name="keysChanged">Called, on any thread, when the file of keys may have changed.</param>
@@ -50,8 +77,9 @@ internal sealed class SpaKeeper : IDisposable
     public void Dispose()
     {
         _watch.Dispose();
-        Ledger.Dispose();
-        Key.Dispose();
+        _ledger.Dispose();
+        _outerKey.Dispose();
+        _key.Dispose();
     }
 
     /// <summary>The folder is watched, because editors write a new file and put it in the place of the old one.</summary>
