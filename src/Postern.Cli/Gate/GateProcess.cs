@@ -71,7 +71,7 @@ internal sealed class GateProcess : IDisposable
             _source = OpenSource();
             _firewall = new NftablesFirewall();
             _warden = new(_firewall, new LogAudit(log, TimeProvider.System), _spa?.Ledger);
-            _desk = new(_warden, Describe);
+            _desk = new(_warden, Describe, KeyNames);
             _control = ControlServer.Listen(_configuration.ControlSocket, Take);
             _rules = new(NoteRules);
             _warden.Apply(WardenOptions(_configuration), _configuration.Protection, GateClock.Now());
@@ -379,6 +379,15 @@ internal sealed class GateProcess : IDisposable
         ServiceManager.Ready("guarding");
     }
 
+    /// <summary>Of the holders of grants, as the kernel keeps them.</summary>
+    private Dictionary<string, string> KeyNames()
+    {
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var identity in _configuration.Spa?.Identities ?? [])
+            names.TryAdd(identity.Hint, identity.Name);
+        return names;
+    }
+
     private string Listens()
     {
         var knocks = PortText.Count(_configuration.Sequences.Length, "knock");
@@ -398,6 +407,9 @@ internal sealed class GateProcess : IDisposable
             BlendsIn = firewall.HostDrops switch { true => "silent", false => "closed", null => null },
             Services = StatusText.ServicesOf(_configuration.Warden, _warden.Grants),
             Knocks = StatusText.KnocksOf(_configuration.Warden),
+            Spa = _configuration.Spa is { } spa
+                ? new([.. spa.Ports.Select(p => p.ToString()), .. spa.Echo ? ["icmp"] : Array.Empty<string>()], spa.Identities.Length, spa.AuthorizedKeysFile)
+                : null,
             Packets = StatusText.PacketsOf(_counters, _source.Dropped, _inbox.DroppedReports, sentry.AttemptsEvicted),
         };
     }
