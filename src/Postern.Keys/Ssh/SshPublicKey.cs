@@ -21,6 +21,8 @@ public sealed class SshPublicKey : IEquatable<SshPublicKey>
     // It is a relying party's id, in WebAuthn a domain name.
     private const int MaxApplication = 255;
 
+    private const byte UserPresent = 1;
+
     private readonly byte[] _blob;
     private readonly byte[] _fingerprint;
     private readonly byte[] _application;
@@ -104,6 +106,22 @@ public sealed class SshPublicKey : IEquatable<SshPublicKey>
         return reader.AtEnd && _verifier.Verify(data, raw);
     }
 
+    /// <summary>Some signers drop the zeros before an RSA signature; here it is as long as the modulus. Whatever else it is given stays as it is.</summary>
+    internal byte[] WithWholeNumbers(ReadOnlySpan<byte> signature)
+    {
+        var reader = new SshReader(signature);
+        if (_verifier is RsaVerifier rsa && reader.TryExpect(SshNames.Signature(Type)) && reader.TryString(out var raw) && reader.AtEnd && raw.Length < rsa.Size)
+            return new SshWriter().String(SshNames.Signature(Type)).String([.. new byte[rsa.Size - raw.Length], .. raw]).ToArray();
+        return signature.ToArray();
+    }
+
+    /// <summary>Of a security key's signature: whether it says that somebody was there.</summary>
+    internal bool SaysTouched(ReadOnlySpan<byte> signature)
+    {
+        var reader = new SshReader(signature);
+        return reader.TryExpect(SshNames.Signature(Type)) && reader.TryString(out _) && reader.TryByte(out var flags) && (flags & UserPresent) != 0;
+    }
+
     /// <summary><c>type base64</c></summary>
     public override string ToString() => $"{Encoding.ASCII.GetString(SshNames.Key(Type))} {Convert.ToBase64String(_blob)}";
 
@@ -125,7 +143,6 @@ public sealed class SshPublicKey : IEquatable<SshPublicKey>
     /// </summary>
     private bool VerifyTouched(scoped ReadOnlySpan<byte> data, ReadOnlySpan<byte> raw, ref SshReader rest)
     {
-        const byte UserPresent = 1;
         if (!rest.TryBytes(1 + 4, out var flagsAndCounter) || !rest.AtEnd || (flagsAndCounter[0] & UserPresent) == 0)
             return false;
         Span<byte> signed = stackalloc byte[SHA256.HashSizeInBytes + 1 + 4 + SHA256.HashSizeInBytes];

@@ -18,14 +18,16 @@ internal sealed class RsaVerifier : Verifier
     private const int MaxExponentSize = 4;
 
     private readonly RSA _key;
-    private readonly int _size;
     private readonly Lock _lock = new(); // as in EcdsaP256Verifier
 
     private RsaVerifier(RSA key, int size)
     {
         _key = key;
-        _size = size;
+        Size = size;
     }
+
+    /// <summary>Bytes of the modulus, and of every signature.</summary>
+    public int Size { get; }
 
     public static RsaVerifier? Read(ref SshReader fields)
     {
@@ -38,7 +40,7 @@ internal sealed class RsaVerifier : Verifier
 
     public override bool Verify(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
-        if (signature.Length != _size)
+        if (signature.Length != Size)
             return false;
         Span<byte> hash = stackalloc byte[SHA512.HashSizeInBytes];
         SHA512.HashData(data, hash);
