@@ -23,14 +23,15 @@ public enum ReportKind : ushort
 /// 16 16  source       the address that knocked
 /// 32 16  destination  the address that was knocked at
 /// 48  8  seen         nanoseconds of uptime at which the last packet arrived
-/// 56  8  zero
+/// 56  2  UDP port     that a signed request went to, for a receipt to come from; 0: it did not come by UDP
+/// 58  6  zero
 /// 64 1112             the signed request, and zero after it; only of that kind
 /// </code>
 /// All numbers are little-endian: both ends are on one machine.
 /// </summary>
 public readonly record struct Report(ReportKind Kind, uint Generation, int Door, ushort SourcePort, Address Source, Address Destination, long Seen)
 {
-    public const int Size = 2 + 2 + 4 + 4 + 2 + 2 + Address.Size + Address.Size + 8 + 8;
+    public const int Size = 2 + 2 + 4 + 4 + 2 + 2 + Address.Size + Address.Size + 8 + 2 + 6;
 
     /// <summary>An SPA packet is of 1 200 bytes at most, and its seals take 88 of them (spec/spa.md §3).</summary>
     public const int MaxRequest = 1200 - 88;
@@ -41,6 +42,9 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
 
     /// <summary>Of <see cref="ReportKind.SignedRequest"/>: the bytes that <c>SignedRequest.Read</c> takes.</summary>
     public ReadOnlyMemory<byte> Request { get; init; }
+
+    /// <summary>Of <see cref="ReportKind.SignedRequest"/>: the UDP port that it went to; 0 where it came otherwise and cannot be answered.</summary>
+    public ushort UdpPort { get; init; }
 
     public static int SizeOf(ReportKind kind) => kind == ReportKind.SignedRequest ? SignedSize : Size;
 
@@ -58,7 +62,8 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
         BinaryPrimitives.WriteInt64LittleEndian(message[48..], Seen);
         if (Kind != ReportKind.SignedRequest)
             return;
-        BinaryPrimitives.WriteUInt16LittleEndian(message[14..], (ushort)Request.Length);
+        BinaryPrimitives.WriteUInt16LittleEndian(message[14..], checked((ushort)Request.Length));
+        BinaryPrimitives.WriteUInt16LittleEndian(message[56..], UdpPort);
         Request.Span.CopyTo(message[Size..]);
     }
 
@@ -68,7 +73,7 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
         report = default;
         if (message.Length < Size
             || BinaryPrimitives.ReadUInt16LittleEndian(message) != Version
-            || BinaryPrimitives.ReadUInt64LittleEndian(message[56..]) != 0)
+            || message[58..Size].ContainsAnyExcept((byte)0))
             return false;
         var kind = (ReportKind)BinaryPrimitives.ReadUInt16LittleEndian(message[2..]);
         if (kind is not (ReportKind.SequenceCompleted or ReportKind.SignedRequest) || message.Length != SizeOf(kind) || !TryReadRequest(message, kind, out var request))
@@ -84,8 +89,9 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
             BinaryPrimitives.ReadInt64LittleEndian(message[48..]))
         {
             Request = request,
+            UdpPort = BinaryPrimitives.ReadUInt16LittleEndian(message[56..]),
         };
-        return report.Door >= 0 && report.Seen >= 0 && (kind == ReportKind.SequenceCompleted || report.Door == 0);
+        return report.Seen >= 0 && (kind == ReportKind.SequenceCompleted ? report.Door >= 0 && report.UdpPort == 0 : report.Door == 0);
     }
 
     private static bool TryReadRequest(ReadOnlySpan<byte> message, ReportKind kind, out byte[] request)

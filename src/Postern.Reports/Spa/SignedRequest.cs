@@ -81,11 +81,12 @@ public readonly ref struct SignedRequest
         if (!TryReadSignature(whole, ref at, out var signature) || whole[at..].ContainsAnyExcept((byte)0))
             return Refusal.BadRequest;
 
-        request = new(signed, services, whole[RequestLayout.ServiceCount], signature) { Device = device, ReceiptKey = receiptKey, System = system };
-        return IsSane(request) ? Refusal.None : Refusal.BadRequest;
+        var read = new SignedRequest(signed, services, whole[RequestLayout.ServiceCount], signature) { Device = device, ReceiptKey = receiptKey, System = system };
+        if (read.Close && read.Seconds != 0)
+            return Refusal.BadRequest;
+        request = read;
+        return Refusal.None;
     }
-
-    private static bool IsSane(in SignedRequest request) => !request.Close || request.Seconds == 0;
 
     private static bool TrySkipServices(ReadOnlySpan<byte> whole, ref int at)
     {
