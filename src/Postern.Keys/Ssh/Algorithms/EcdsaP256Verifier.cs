@@ -22,12 +22,13 @@ internal sealed class EcdsaP256Verifier : Verifier
     {
         if (!fields.TryExpect(CurveName) || !fields.TryString(P256.PointSize, out var point) || point[0] != 4)
             return null;
-        var x = point.Slice(1, P256.FieldSize);
-        var y = point[(1 + P256.FieldSize)..];
-        if (!P256.IsOnCurve(x, y))
+        if (!P256.IsOnCurve(point.Slice(1, P256.FieldSize), point[(1 + P256.FieldSize)..]))
             return null;
-        return new(ECDsa.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, Q = new() { X = x.ToArray(), Y = y.ToArray() } }));
+        return new(ECDsa.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, Q = Split(point) }));
     }
+
+    public static ECPoint Split(ReadOnlySpan<byte> point) =>
+        new() { X = point.Slice(1, P256.FieldSize).ToArray(), Y = point[(1 + P256.FieldSize)..].ToArray() };
 
     public override bool Verify(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
