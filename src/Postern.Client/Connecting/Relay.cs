@@ -15,8 +15,8 @@ public static class Relay
     /// <param name="input">What is to be sent.</param>
     /// <param name="output">Where to what is received goes; closed at its end.</param>
     /// <param name="endWithConnection">Once the other side has ended, do not wait for the end of <paramref name="input"/>: somebody types there.</param>
-    /// <returns>Completes when both ways have ended, or one was broken. A thread may be left that waits for <paramref name="input"/>.</returns>
-    public static async Task RunAsync(Socket connection, Stream input, Stream output, bool endWithConnection)
+    /// <returns>False where the connection, or who reads the output, went away before its end. A thread may be left that waits for <paramref name="input"/>.</returns>
+    public static async Task<bool> RunAsync(Socket connection, Stream input, Stream output, bool endWithConnection)
     {
         ArgumentNullException.ThrowIfNull(connection);
         connection.NoDelay = true;
@@ -24,12 +24,11 @@ public static class Relay
         var sending = OnThread("postern send", () => Send(input, connection));
         var receiving = OnThread("postern receive", () => Receive(connection, output));
         if (await Task.WhenAny(sending, receiving) == receiving && (endWithConnection || await receiving == End.Broken))
-            return;
-        if (sending.IsCompleted && await sending == End.Broken)
-            return;
-        await receiving;
-        if (!endWithConnection)
-            await sending;
+            return await receiving == End.Reached;
+
+        // What could not be sent says nothing of what is still to be received.
+        await Task.WhenAll(sending, receiving);
+        return await receiving == End.Reached && await sending == End.Reached;
     }
 
     private enum End
@@ -59,9 +58,22 @@ public static class Relay
             end();
             return End.Reached;
         }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or UnauthorizedAccessException)
+        {
+            EndQuietly(end);
+            return End.Broken;
+        }
+    }
+
+    private static void EndQuietly(Action end)
+    {
+        try
+        {
+            end();
+        }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
-            return End.Broken;
+            // It had ended of itself.
         }
     }
 
