@@ -324,7 +324,7 @@ internal sealed class GateProcess : IDisposable
 
     private IPacketSource OpenSource() => _configuration.Capture == CaptureSetting.Packet
         ? PacketRing.Open(SentryOptions(generation: 1).Filter(), _configuration.Interfaces, RingSize.Default)
-        : UdpSocketSource.Bind([.. _configuration.Spa!.Of(Transport.Udp).SelectMany(p => Enumerable.Range(p.First, p.Count)).Select(p => (ushort)p)]);
+        : UdpSocketSource.Open([.. _configuration.Spa!.Of(Transport.Udp).SelectMany(p => Enumerable.Range(p.First, p.Count)).Select(p => (ushort)p)]);
 
     private void Decide(in Report report)
     {
