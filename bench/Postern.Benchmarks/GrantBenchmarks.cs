@@ -45,7 +45,7 @@ public class GrantBenchmarks
 
     private void Open(uint address, TimeSpan time)
     {
-        var result = _firewall.Open(Ssh, Address.FromV4(address), time);
+        var result = _firewall.Open(Ssh, new(Address.FromV4(address)), time);
         if (!result.Done)
             throw new InvalidOperationException($"the kernel refused: errno {result.Error}");
     }

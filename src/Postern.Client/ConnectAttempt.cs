@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace Postern.Client;
 
 /// <summary>
-/// One connection on its way, from a fresh source port. Starting it sends exactly one SYN; disposing it at once keeps the
+/// One connection on its way. Starting it sends exactly one SYN; disposing it at once keeps the
 /// kernel from ever repeating that SYN. Failing is the usual case here, so nothing throws.
 /// </summary>
 internal sealed class ConnectAttempt : IDisposable
@@ -17,9 +17,13 @@ internal sealed class ConnectAttempt : IDisposable
 
     /// <summary><paramref name="ended"/> is called once, on any thread, with what came of it; <see cref="SocketError.OperationAborted"/> after Dispose.</summary>
     public ConnectAttempt(EndPoint endpoint, Action<ConnectAttempt, SocketError> ended)
+        : this(endpoint, new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp), ended) { }
+
+    /// <summary>From a socket that may be bound; it is owned from here on.</summary>
+    public ConnectAttempt(EndPoint endpoint, Socket socket, Action<ConnectAttempt, SocketError> ended)
     {
         _ended = ended;
-        _socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        _socket = socket;
         _arguments = new SocketAsyncEventArgs { RemoteEndPoint = endpoint };
         _arguments.Completed += (_, arguments) => _ended(this, arguments.SocketError);
     }
@@ -37,6 +41,13 @@ internal sealed class ConnectAttempt : IDisposable
     {
         if (!_socket.ConnectAsync(_arguments))
             _ended(this, _arguments.SocketError);
+    }
+
+    /// <summary>The connection that stands is another's from now on.</summary>
+    public Socket Release()
+    {
+        _arguments.Dispose();
+        return _socket;
     }
 
     /// <summary>

@@ -11,7 +11,7 @@ namespace Postern.Client;
 /// 2 2 checksum    of ICMP: RFC 1071 over the whole message; of ICMPv6: zero here, the kernel knows the pseudo-header
 /// 4 2 identifier
 /// 6 2 sequence number
-/// 8 n data        0, 1, 2 … as ping fills it
+/// 8 n data
 /// </code>
 /// All numbers are big-endian.
 /// </summary>
@@ -21,17 +21,25 @@ internal static class EchoRequest
     private const byte TypeV4 = 8;
     private const byte TypeV6 = 128;
 
-    public static byte[] Write(AddressFamily family, ushort identifier, ushort size)
+    public static byte[] Write(AddressFamily family, ushort identifier, ReadOnlySpan<byte> data)
     {
-        var message = new byte[HeaderSize + size];
+        var message = new byte[HeaderSize + data.Length];
         message[0] = family == AddressFamily.InterNetworkV6 ? TypeV6 : TypeV4;
         BinaryPrimitives.WriteUInt16BigEndian(message.AsSpan(4), identifier);
         BinaryPrimitives.WriteUInt16BigEndian(message.AsSpan(6), 1);
-        for (var i = 0; i < size; i++)
-            message[HeaderSize + i] = (byte)i;
+        data.CopyTo(message.AsSpan(HeaderSize));
         if (family == AddressFamily.InterNetwork)
             BinaryPrimitives.WriteUInt16BigEndian(message.AsSpan(2), Checksum(message));
         return message;
+    }
+
+    /// <summary>So many bytes of no consequence, as ping fills them: 0, 1, 2 …</summary>
+    public static byte[] Data(ushort size)
+    {
+        var data = new byte[size];
+        for (var i = 0; i < size; i++)
+            data[i] = (byte)i;
+        return data;
     }
 
     internal static ushort Checksum(ReadOnlySpan<byte> message)

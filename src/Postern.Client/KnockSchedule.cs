@@ -27,7 +27,7 @@ public static class KnockSchedule
     public static IEnumerable<KnockRound> Rounds(Knock knock)
     {
         ArgumentNullException.ThrowIfNull(knock);
-        return knock.Ports.IsEmpty ? [First(knock)] : Rounds(First(knock), knock);
+        return knock.IsSeen && !knock.Method.IsOnce ? Rounds(First(knock), knock) : [First(knock)];
     }
 
     private static IEnumerable<KnockRound> Rounds(KnockRound round, Knock knock)
@@ -35,30 +35,32 @@ public static class KnockSchedule
         do
         {
             yield return round;
-            round = After(round, knock.Steps.Length, knock.Gap);
+            round = After(round, knock);
         }
-        while (End(round, knock.Steps.Length) < knock.Timeout);
+        while (End(round, knock.Method.Packets) < knock.Timeout);
     }
 
-    private static KnockRound First(Knock knock) => new(0, TimeSpan.Zero, GapOf(0, knock.Steps.Length, knock.Gap));
+    private static KnockRound First(Knock knock) => new(0, TimeSpan.Zero, GapOf(0, knock));
 
-    private static KnockRound After(KnockRound round, int steps, TimeSpan? gap)
+    private static KnockRound After(KnockRound round, Knock knock)
     {
-        var earliest = End(round, steps) + Rest;
+        var earliest = End(round, knock.Method.Packets) + Rest;
         var planned = PlannedStart(round.Number + 1);
-        return new(round.Number + 1, planned > earliest ? planned : earliest, GapOf(round.Number + 1, steps, gap));
+        return new(round.Number + 1, planned > earliest ? planned : earliest, GapOf(round.Number + 1, knock));
     }
 
     /// <summary>When its last packet leaves.</summary>
-    internal static TimeSpan End(KnockRound round, int steps) => round.Start + SequenceWriter.Duration(steps, round.Gap);
+    internal static TimeSpan End(KnockRound round, int packets) => round.Start + SequenceWriter.Duration(packets, round.Gap);
 
     private static TimeSpan PlannedStart(int number) =>
         number < Starts.Length ? Starts[number] : Starts[^1] + (LaterRounds * (number - Starts.Length + 1));
 
-    private static TimeSpan GapOf(int number, int steps, TimeSpan? fixedGap)
+    private static TimeSpan GapOf(int number, Knock knock)
     {
-        var gap = fixedGap ?? Gaps[Math.Min(number, Gaps.Length - 1)];
-        return fixedGap is null && SequenceWriter.Duration(steps, gap) > LongestRound ? new(LongestRound.Ticks / (steps - 1)) : gap;
+        if ((knock.Gap ?? knock.Method.Gap) is { } given)
+            return given;
+        var gap = Gaps[Math.Min(number, Gaps.Length - 1)];
+        return SequenceWriter.Duration(knock.Method.Packets, gap) > LongestRound ? new(LongestRound.Ticks / (knock.Method.Packets - 1)) : gap;
     }
 
     internal static TimeSpan[] Milliseconds(params ReadOnlySpan<int> values)

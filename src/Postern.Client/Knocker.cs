@@ -1,6 +1,4 @@
-using System.Collections.Immutable;
-using System.Security.Cryptography;
-using Postern.Knocks.Sequences;
+using System.Net;
 
 namespace Postern.Client;
 
@@ -17,10 +15,10 @@ public static class Knocker
     {
         ArgumentNullException.ThrowIfNull(knock);
         ArgumentOutOfRangeException.ThrowIfZero(knock.Targets.Length, nameof(knock));
-        ArgumentOutOfRangeException.ThrowIfZero(knock.Steps.Length, nameof(knock));
+        ArgumentOutOfRangeException.ThrowIfZero(knock.Method.Packets, nameof(knock));
 
         using var won = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var sessions = knock.Targets.Select(target => new KnockSession(knock, target, sending).RunAsync(won.Token)).ToList();
+        var sessions = knock.Targets.Select(target => RunAsync(knock, target, sending, won.Token)).ToList();
         var winner = await FirstDoneAsync(sessions);
         await won.CancelAsync();
         await Task.WhenAll(sessions).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
@@ -28,11 +26,10 @@ public static class Knocker
         return await (winner ?? Best(sessions));
     }
 
-    /// <summary>The packets of one round, as they would be sent now: a run of ports is rolled anew each time.</summary>
-    public static ImmutableArray<KnockPacket> Write(Knock knock, KnockRound round)
+    private static async Task<KnockResult> RunAsync(Knock knock, IPAddress target, Action<KnockSending>? sending, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(knock);
-        return SequenceWriter.Write(knock.Steps.AsSpan(), round.Gap, RandomNumberGenerator.GetInt32);
+        using var session = new KnockSession(knock, target, sending);
+        return await session.RunAsync(cancellation);
     }
 
     private static async Task<Task<KnockResult>?> FirstDoneAsync(IEnumerable<Task<KnockResult>> sessions)
@@ -46,6 +43,7 @@ public static class Knocker
         return null;
     }
 
-    /// <summary>Of those where nothing opened: one that could at least be knocked at, else whichever says why it could not.</summary>
-    private static Task<KnockResult> Best(List<Task<KnockResult>> sessions) => sessions.Find(s => s.IsCompletedSuccessfully) ?? sessions[0];
+    /// <summary>Of those where nothing opened: one where the gate says why, else one that could at least be knocked at, else whichever says why it could not.</summary>
+    private static Task<KnockResult> Best(List<Task<KnockResult>> sessions) =>
+        sessions.Find(s => s is { IsCompletedSuccessfully: true, Result.Outcome: KnockOutcome.Refused }) ?? sessions.Find(s => s.IsCompletedSuccessfully) ?? sessions[0];
 }

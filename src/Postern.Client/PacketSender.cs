@@ -6,28 +6,78 @@ using Postern.Knocks.Sequences;
 
 namespace Postern.Client;
 
-/// <summary>Puts one packet of a knock on the wire, each from a socket of its own and so from a fresh source port.</summary>
-internal static class PacketSender
+/// <summary>
+/// Puts the packets of one letter on the wire. Each packet of a sequence comes from a socket of its own and so from a fresh source port; datagrams with a
+/// payload come from one, which stays open for the gate's answer.
+/// </summary>
+internal sealed class PacketSender : IDisposable
 {
     /// <summary>One zero byte, as the client of knockd sends it. Not an empty datagram: some firewalls on the way drop those as malformed.</summary>
     private static readonly byte[] Datagram = [0];
 
-    /// <exception cref="KnockException">It did not leave.</exception>
-    public static void Send(IPAddress target, KnockPacket packet)
+    private readonly IPAddress _target;
+
+    public PacketSender(IPAddress target, KnockLetter letter)
     {
-        var error = packet.Kind switch
+        _target = target;
+        RemoteEndPoint = new(target, 0);
+        if (letter.Messages is not [{ Packet.Kind: StepKind.Udp, Payload.IsEmpty: false } first, ..])
+            return;
+        RemoteEndPoint = new(target, first.Packet.Value);
+        Datagrams = OpenDatagramSocket(target);
+    }
+
+    /// <summary>Where an answer comes to; null where none can.</summary>
+    public Socket? Datagrams { get; }
+
+    public IPEndPoint RemoteEndPoint { get; }
+
+    /// <exception cref="KnockException">It did not leave.</exception>
+    public void Send(KnockMessage message)
+    {
+        var packet = message.Packet;
+        var endpoint = new IPEndPoint(_target, packet.Kind == StepKind.Echo ? 0 : packet.Value);
+        var error = (packet.Kind, message.Payload.IsEmpty) switch
         {
-            StepKind.Tcp => ConnectAttempt.Knock(new IPEndPoint(target, packet.Value)),
-            StepKind.Udp => SendDatagram(new IPEndPoint(target, packet.Value)),
-            _ => SendEcho(target, packet.Value),
+            (StepKind.Tcp, true) => ConnectAttempt.Knock(endpoint),
+            (StepKind.Tcp, false) => SynWithData.Send(endpoint, message.Payload.Span),
+            (StepKind.Udp, true) => SendDatagram(endpoint),
+            (StepKind.Udp, false) => SendOn(Datagrams!, message.Payload.Span, endpoint),
+            (_, true) => SendEcho(EchoRequest.Data(packet.Value)),
+            (_, false) => SendEcho(message.Payload.Span),
         };
         if (!HasLeft(packet.Kind, error))
-            throw KnockException.From(error, target, packet.ToString());
+            throw KnockException.From(error, _target, message.ToString());
+    }
+
+    /// <summary>Why such a packet cannot leave here at all; null where it can.</summary>
+    public static KnockException? WhyNot(StepKind kind, AddressFamily family)
+    {
+        try
+        {
+            if (kind == StepKind.Echo && !OperatingSystem.IsWindows())
+                OpenEchoSocket(family).Dispose();
+            else if (kind == StepKind.Tcp)
+                SynWithData.Open(family).Dispose();
+            return null;
+        }
+        catch (KnockException e)
+        {
+            return e;
+        }
     }
 
     /// <summary>A neighbour can answer a SYN before connect returns; then it has left all the same.</summary>
     private static bool HasLeft(StepKind kind, SocketError error) =>
         error == SocketError.Success || (kind == StepKind.Tcp && error is SocketError.ConnectionRefused or SocketError.ConnectionReset);
+
+    private static Socket OpenDatagramSocket(IPAddress target)
+    {
+        var socket = new Socket(target.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        if (target.AddressFamily == AddressFamily.InterNetwork)
+            socket.DontFragment = true; // gates do not put fragments together; of IPv6 every packet of ours fits the smallest MTU
+        return socket;
+    }
 
     private static SocketError SendDatagram(IPEndPoint endpoint)
     {
@@ -35,13 +85,13 @@ internal static class PacketSender
         return SendOn(socket, Datagram, endpoint);
     }
 
-    private static SocketError SendEcho(IPAddress target, ushort size)
+    private SocketError SendEcho(ReadOnlySpan<byte> data)
     {
         if (OperatingSystem.IsWindows())
-            return SendEchoByService(target, size);
-        using var socket = OpenEchoSocket(target.AddressFamily);
+            return SendEchoByService(data);
+        using var socket = OpenEchoSocket(_target.AddressFamily);
         var identifier = (ushort)RandomNumberGenerator.GetInt32(ushort.MaxValue + 1);
-        return SendOn(socket, EchoRequest.Write(target.AddressFamily, identifier, size), new IPEndPoint(target, 0));
+        return SendOn(socket, EchoRequest.Write(_target.AddressFamily, identifier, data), new IPEndPoint(_target, 0));
     }
 
     /// <summary>The ping socket needs no privilege where the system's settings allow it; the raw one needs CAP_NET_RAW.</summary>
@@ -66,10 +116,10 @@ internal static class PacketSender
     }
 
     /// <summary>Windows has no ping socket, but a service that sends for everybody. Nobody waits for the answer.</summary>
-    private static SocketError SendEchoByService(IPAddress target, ushort size)
+    private SocketError SendEchoByService(ReadOnlySpan<byte> data)
     {
         using var ping = new Ping();
-        ping.Send(target, timeout: 1, new byte[size]);
+        ping.Send(_target, timeout: 1, data.ToArray());
         return SocketError.Success;
     }
 
@@ -85,4 +135,6 @@ internal static class PacketSender
             return e.SocketErrorCode;
         }
     }
+
+    public void Dispose() => Datagrams?.Dispose();
 }

@@ -18,8 +18,14 @@ public sealed record ProtectedService(string Name, ImmutableArray<PortRange> Por
 /// <summary>All that the firewall must hold up. <paramref name="Interfaces"/> empty: on every interface.</summary>
 public sealed record Protection(ImmutableArray<ProtectedService> Services, ImmutableArray<string> Interfaces);
 
+/// <summary>Whom a grant lets in.</summary>
+/// <param name="Source">The address that he comes from.</param>
+/// <param name="SourcePort">The only port that he may come from; 0: any. Another grant than one for any port.</param>
+/// <param name="Holder">Whose key it was granted to, as 16 hexadecimal digits, or empty; the kernel keeps it for us and does nothing with it.</param>
+public readonly record struct Grantee(Address Source, ushort SourcePort = 0, string Holder = "");
+
 /// <summary>A grant that the kernel still held when the firewall was set up, and how long it still runs.</summary>
-public readonly record struct StandingGrant(string Service, Address Source, TimeSpan Remaining);
+public readonly record struct StandingGrant(string Service, Grantee To, TimeSpan Remaining);
 
 /// <summary>Answer to a change: done, or what the kernel said (an errno, as a positive number).</summary>
 public readonly record struct FirewallResult(int Error)
@@ -39,11 +45,11 @@ public interface IFirewall : IDisposable
     /// <exception cref="FirewallException">The kernel refused; nothing was changed.</exception>
     ImmutableArray<StandingGrant> Apply(Protection protection);
 
-    /// <summary>Lets <paramref name="source"/> reach the service for so long from now; where it already may, the time is set anew, without a gap.</summary>
-    FirewallResult Open(ProtectedService service, Address source, TimeSpan time);
+    /// <summary>Lets <paramref name="to"/> reach the service for so long from now; where he already may, time and holder are set anew, without a gap.</summary>
+    FirewallResult Open(ProtectedService service, Grantee to, TimeSpan time);
 
-    /// <summary>Ends it now. An element that is already gone is no error.</summary>
-    FirewallResult Close(ProtectedService service, Address source);
+    /// <summary>Ends it now, whoever holds it. An element that is already gone is no error.</summary>
+    FirewallResult Close(ProtectedService service, Grantee to);
 
     /// <summary>Removes every trace of us in one transaction. The services are then as open as the host leaves them.</summary>
     void TearDown();

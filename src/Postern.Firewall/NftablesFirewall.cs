@@ -61,25 +61,26 @@ public sealed class NftablesFirewall : IFirewall
         return (kept, dropped);
     }
 
-    /// <summary>The elements of one service and source are one grant, which runs as long as the last of them.</summary>
+    /// <summary>The elements of one service, source and source port are one grant, which runs as long as the last of them, and is its holder's.</summary>
     private static ImmutableArray<StandingGrant> Standing(List<GrantElement> kept, TimeSpan sinceRead)
     {
-        var grants = new Dictionary<(string, Address), TimeSpan>(kept.Count);
+        var grants = new Dictionary<(string, Address, ushort), StandingGrant>(kept.Count);
         foreach (var element in kept)
         {
+            var key = (element.Service, element.To.Source, element.To.SourcePort);
             var remaining = element.Remaining - sinceRead;
-            if (remaining > TimeSpan.Zero && (!grants.TryGetValue((element.Service, element.Source), out var known) || known < remaining))
-                grants[(element.Service, element.Source)] = remaining;
+            if (remaining > TimeSpan.Zero && (!grants.TryGetValue(key, out var known) || known.Remaining < remaining))
+                grants[key] = new(element.Service, element.To, remaining);
         }
 
-        return [.. grants.Select(grant => new StandingGrant(grant.Key.Item1, grant.Key.Item2, grant.Value))];
+        return [.. grants.Values];
     }
 
-    public FirewallResult Open(ProtectedService service, Address source, TimeSpan time)
+    public FirewallResult Open(ProtectedService service, Grantee to, TimeSpan time)
     {
         // A time-out of zero would be none at all, for nf_tables.
         ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.FromMilliseconds(1));
-        var grant = Check(service, source, (ulong)Math.Ceiling(time.TotalMilliseconds));
+        var grant = Check(service, to, (ulong)Math.Ceiling(time.TotalMilliseconds));
         lock (_turn)
             return new FirewallResult(Open(grant));
     }
@@ -97,9 +98,9 @@ public sealed class NftablesFirewall : IFirewall
         return error;
     }
 
-    public FirewallResult Close(ProtectedService service, Address source)
+    public FirewallResult Close(ProtectedService service, Grantee to)
     {
-        var grant = Check(service, source, milliseconds: 1000);
+        var grant = Check(service, to, milliseconds: 1000);
         lock (_turn)
             return new FirewallResult(Close(grant));
     }
@@ -146,12 +147,14 @@ public sealed class NftablesFirewall : IFirewall
         return error;
     }
 
-    private static GrantBatch Check(ProtectedService service, Address source, ulong milliseconds)
+    private static GrantBatch Check(ProtectedService service, Grantee to, ulong milliseconds)
     {
         ArgumentNullException.ThrowIfNull(service);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(service.Name.Length, Ruleset.MaxName, nameof(service));
-        ArgumentOutOfRangeException.ThrowIfEqual(source, Address.None);
-        var grant = new GrantBatch(service, source, milliseconds);
+        ArgumentOutOfRangeException.ThrowIfEqual(to.Source, Address.None, nameof(to));
+        if (to.Holder.Length != 0 && !GrantElement.IsHolder(to.Holder))
+            throw new ArgumentOutOfRangeException(nameof(to), to.Holder, $"a holder is written as {GrantElement.HolderDigits} hexadecimal digits");
+        var grant = new GrantBatch(service, to, milliseconds);
         var ports = grant.CountPorts();
         ArgumentOutOfRangeException.ThrowIfZero(ports, nameof(service));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(ports, GrantBatch.MaxPorts, nameof(service));

@@ -18,11 +18,26 @@ public sealed record CaptureFilter
     /// <summary>Echo requests of ICMP and ICMPv6.</summary>
     public bool Echo { get; init; }
 
-    /// <summary>Of a TCP segment only those pass whose flags under this mask equal <see cref="TcpFlagsSet"/>.</summary>
+    /// <summary>Of the segments to <see cref="TcpPorts"/> only those pass whose flags under this mask equal <see cref="TcpFlagsSet"/>.</summary>
     public TcpFlags TcpFlagsMask { get; init; }
 
     public TcpFlags TcpFlagsSet { get; init; }
 
+    /// <summary>Of these, datagrams that carry one of <see cref="PayloadSizes"/>.</summary>
+    public ImmutableArray<FilterPorts> SizedUdpPorts { get; init; } = [];
+
+    /// <summary>Of these, the first segments of connections (SYN and not ACK) that carry one of <see cref="PayloadSizes"/>.</summary>
+    public ImmutableArray<FilterPorts> SizedTcpPorts { get; init; } = [];
+
+    /// <summary>Echo requests of ICMP and ICMPv6 that carry one of <see cref="PayloadSizes"/>.</summary>
+    public bool SizedEcho { get; init; }
+
+    /// <summary>In bytes of data, behind all headers. Where there are none, nothing passes for its size.</summary>
+    public ImmutableArray<int> PayloadSizes { get; init; } = [];
+
     /// <summary>How much of a packet is copied, from its IP header on.</summary>
     public int SnapLength { get; init; } = 256;
+
+    /// <summary>The same for a packet that passed for the size of its data, which is what one wants of it: all that fits an Ethernet frame.</summary>
+    public int SizedSnapLength { get; init; } = 1500;
 }

@@ -1,17 +1,19 @@
 using Postern.Knocks.Sequences;
 using Postern.Packets;
 using Postern.Reports;
+using Postern.Sentry.Spa;
 
 namespace Postern.Sentry;
 
 /// <summary>
-/// Reads hostile bytes and says which doors were knocked at. A function of (packet, now): it holds no socket, no clock and no firewall,
+/// Reads hostile bytes and says which doors were knocked at, and who sent a request that opens with the gate's keys. A function of (packet, now): it holds no socket, no clock and no firewall,
 /// never throws for a packet, and allocates nothing once it stands.
 /// </summary>
 public sealed class Sentry
 {
     private readonly SentryOptions _options;
     private readonly SequenceDetector _sequences;
+    private readonly SpaDetector? _spa;
     private readonly Report[] _reports;
 
     public Sentry(SentryOptions options, SentryCounters? counters = null)
@@ -19,7 +21,8 @@ public sealed class Sentry
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _sequences = new(options.Doors, options.Traps);
-        _reports = new Report[options.Doors.Length];
+        _spa = options.Spa is null ? null : new(options.Spa);
+        _reports = new Report[options.Doors.Length + 1];
         Counters = counters ?? new();
     }
 
@@ -27,7 +30,10 @@ public sealed class Sentry
 
     public long AttemptsEvicted => _sequences.Evicted;
 
-    /// <summary>What to tell the warden about this packet: mostly nothing. The answer lives until the next call.</summary>
+    /// <summary>
+    /// What to tell the warden about this packet: mostly nothing. The answer lives until the next call, and so do the bytes of a request in it. A
+    /// packet may be a step of a sequence and carry a request too; both count.
+    /// </summary>
     public ReadOnlySpan<Report> Watch(in CapturedPacket captured)
     {
         var fault = PacketView.TryRead(captured.Bytes, captured.Link, out var packet);
@@ -35,14 +41,25 @@ public sealed class Sentry
         if (fault != PacketFault.None)
             return [];
 
-        var doors = _sequences.Observe(packet, captured.Time);
-        for (var i = 0; i < doors.Length; i++)
-        {
-            Counters.CountReport();
-            _reports[i] = new(
-                ReportKind.SequenceCompleted, _options.Generation, doors[i], packet.SourcePort, new(packet.Source), new(packet.Destination), captured.Time);
-        }
+        var count = 0;
+        foreach (var door in _sequences.Observe(packet, captured.Time))
+            _reports[count++] = ReportOf(ReportKind.SequenceCompleted, door, packet, captured.Time);
+        if (_spa is not null && _spa.Concerns(packet) && IsRequest(packet, captured.Time, out var request))
+            _reports[count++] = ReportOf(ReportKind.SignedRequest, door: 0, packet, captured.Time) with { Request = request, UdpPort = packet.Protocol == IpProtocol.Udp ? packet.DestinationPort : (ushort)0 };
+        return _reports.AsSpan(0, count);
+    }
 
-        return _reports.AsSpan(0, doors.Length);
+    private bool IsRequest(in PacketView packet, long now, out ReadOnlyMemory<byte> request)
+    {
+        var refusal = _spa!.Open(packet, now, out request);
+        if (refusal != Refusal.None)
+            Counters.Count(refusal);
+        return refusal == Refusal.None;
+    }
+
+    private Report ReportOf(ReportKind kind, int door, in PacketView packet, long now)
+    {
+        Counters.CountReport();
+        return new(kind, _options.Generation, door, packet.SourcePort, new(packet.Source), new(packet.Destination), now);
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Postern.Knocks.Sequences;
+using Postern.Knocks.Spa;
 using Postern.Packets;
 
 namespace Postern.Sentry;
@@ -12,7 +13,10 @@ public sealed record SentryOptions(uint Generation, ImmutableArray<KnockSequence
 {
     public TrapPorts Traps { get; init; } = TrapPorts.None;
 
-    /// <summary>The packets that can matter to these doors, and as few others as can be said in the kernel.</summary>
+    /// <summary>Null: no SPA packets are looked for.</summary>
+    public SpaWatchOptions? Spa { get; init; }
+
+    /// <summary>The packets that can matter to these doors or be SPA packets, and as few others as can be said in the kernel.</summary>
     public CaptureFilter Filter()
     {
         var steps = Doors.SelectMany(d => d.Steps).ToArray();
@@ -25,6 +29,10 @@ public sealed record SentryOptions(uint Generation, ImmutableArray<KnockSequence
             Echo = steps.Any(s => s.Kind == StepKind.Echo),
             TcpFlagsMask = mask,
             TcpFlagsSet = set,
+            SizedTcpPorts = Spa?.TcpPorts ?? [],
+            SizedUdpPorts = Spa?.UdpPorts ?? [],
+            SizedEcho = Spa?.Echo ?? false,
+            PayloadSizes = Spa is null ? [] : [.. SpaPacket.Sizes],
         };
 
         IEnumerable<FilterPorts> Of(StepKind kind) => steps.Where(s => s.Kind == kind).Select(s => new FilterPorts(s.First, s.Last));

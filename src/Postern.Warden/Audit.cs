@@ -13,7 +13,7 @@ public enum AuditEvent
     /// <summary>Ended by its holder's close knock.</summary>
     Closed,
 
-    /// <summary>Ended by an operator.</summary>
+    /// <summary>Ended by an operator, or because its holder's key may no longer have it.</summary>
     Revoked,
 
     /// <summary>Its time was over.</summary>
@@ -28,14 +28,37 @@ public enum AuditEvent
 
 /// <summary>One attempt that meant something, or one change of a grant.</summary>
 /// <param name="What">What happened.</param>
-/// <param name="Knock">The door's name; empty where no knock was the cause.</param>
-/// <param name="Service">The service's name; empty where a knock was refused as a whole.</param>
-/// <param name="Source">Who.</param>
+/// <param name="Knock">The door's name; empty where no sequence was the cause.</param>
+/// <param name="Service">The service's name; empty where a knock was refused as a whole, and not on account of one service.</param>
+/// <param name="Source">Who; of a signed request, the address that it is to be granted to.</param>
 /// <param name="Until">When the grant ends, in the words of the wall clock; null where none is in force.</param>
 /// <param name="Refusal">Why not.</param>
 /// <param name="Detail">What the kernel answered, where it is to blame.</param>
 public readonly record struct AuditEntry(
-    AuditEvent What, string Knock, string Service, Address Source, DateTimeOffset? Until, Refusal Refusal, string? Detail = null);
+    AuditEvent What, string Knock, string Service, Address Source, DateTimeOffset? Until, Refusal Refusal, string? Detail = null)
+{
+    /// <summary>The only port that the grant is for; 0: any.</summary>
+    public ushort SourcePort { get; init; }
+
+    /// <summary>Whose key asked, or holds the grant; null where none did.</summary>
+    public Requester? By { get; init; }
+
+    /// <summary>How long was asked for, where that was more than may be had.</summary>
+    public TimeSpan? Capped { get; init; }
+}
+
+/// <summary>Who sent a signed request.</summary>
+/// <param name="Name">Of the identity; empty where its key is unknown, or where the request was not shown to be its own.</param>
+/// <param name="Hint">Of the key, as 16 hexadecimal digits; so it is also found where the name is empty.</param>
+/// <param name="Device">Which of the key's devices; 0 where that is not said, or not known.</param>
+public sealed record Requester(string Name, string Hint, uint Device)
+{
+    /// <summary>The client's clock less the gate's, where that is why it was refused: negative where the client is behind.</summary>
+    public TimeSpan? ClockOff { get; init; }
+
+    /// <summary>Where the packet came from, if not from the address that the grant is for; otherwise none.</summary>
+    public Address Packet { get; init; }
+}
 
 /// <summary>Where the audit lines go.</summary>
 public interface IAudit

@@ -3,14 +3,17 @@ using Postern.Reports;
 
 namespace Postern.Warden;
 
+/// <summary>What makes a grant another than the next.</summary>
+internal readonly record struct GrantKey(string Service, Address Source, ushort SourcePort);
+
 /// <summary>
 /// The grants in force, and which ends next. The kernel ends them by itself; the book is what people are shown. Each grant has exactly one
 /// place in the queue, however often it is extended: it is put back when its old end comes up.
 /// </summary>
 internal sealed class GrantBook
 {
-    private readonly Dictionary<(string Service, Address Source), Grant> _grants = [];
-    private readonly PriorityQueue<(string Service, Address Source), TimeSpan> _ends = new();
+    private readonly Dictionary<GrantKey, Grant> _grants = [];
+    private readonly PriorityQueue<GrantKey, TimeSpan> _ends = new();
 
     public int Count => _grants.Count;
 
@@ -19,23 +22,25 @@ internal sealed class GrantBook
     /// <summary>Not later than the next end; null when nothing is open.</summary>
     public TimeSpan? NextEnd => _ends.TryPeek(out _, out var end) ? end : null;
 
-    public bool TryFind(string service, Address source, [NotNullWhen(true)] out Grant? grant) => _grants.TryGetValue((service, source), out grant);
+    public bool TryFind(GrantKey key, [NotNullWhen(true)] out Grant? grant) => _grants.TryGetValue(key, out grant);
+
+    /// <summary>Those of one address to one service: for any source port and for single ones.</summary>
+    public Grant[] Of(string service, Address source) =>
+        [.. _grants.Values.Where(g => g.Source == source && string.Equals(g.Service, service, StringComparison.Ordinal))];
 
     public void Put(Grant grant)
     {
-        var key = (grant.Service, grant.Source);
+        var key = KeyOf(grant);
         if (_grants.TryAdd(key, grant))
             _ends.Enqueue(key, grant.Until);
         else
             _grants[key] = grant;
     }
 
-    public bool Remove(string service, Address source)
+    public void Remove(Grant grant)
     {
-        if (!_grants.Remove((service, source)))
-            return false;
-        _ends.Remove((service, source), out _, out _);
-        return true;
+        if (_grants.Remove(KeyOf(grant)))
+            _ends.Remove(KeyOf(grant), out _, out _);
     }
 
     public void Clear()
@@ -65,4 +70,6 @@ internal sealed class GrantBook
 
         return false;
     }
+
+    public static GrantKey KeyOf(Grant grant) => new(grant.Service, grant.Source, grant.SourcePort);
 }

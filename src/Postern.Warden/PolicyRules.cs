@@ -7,19 +7,26 @@ namespace Postern.Warden;
 /// <summary>Whether an address may be granted anything now. Cheapest first; the deny list has the last word.</summary>
 internal static class PolicyRules
 {
-    public static Refusal Decide(this Policy policy, Address source, DateTimeOffset local)
+    /// <param name="policy">The gate's.</param>
+    /// <param name="to">Who would be let in.</param>
+    /// <param name="packet">Where the packet came from: whoever is denied does not ask for others either.</param>
+    /// <param name="local">Now, in the gate's local time.</param>
+    public static Refusal Decide(this Policy policy, Address to, Address packet, DateTimeOffset local)
     {
-        if (!IsUsable(source))
+        if (!IsUsable(to))
             return Refusal.UnusableAddress;
-        var address = source.ToIPAddress();
-        if (Holds(policy.Deny, address))
+        var address = to.ToIPAddress();
+        if (policy.Deny.Holds(address) || (packet != to && policy.Deny.Holds(packet.ToIPAddress())))
             return Refusal.AddressDenied;
-        if (!policy.Allow.IsEmpty && !Holds(policy.Allow, address))
+        if (!policy.Allow.IsEmpty && !policy.Allow.Holds(address))
             return Refusal.AddressNotAllowed;
-        return policy.Hours.IsEmpty || policy.Hours.Any(h => h.Contains(local)) ? Refusal.None : Refusal.OutsideHours;
+        return policy.Hours.HasCome(local) ? Refusal.None : Refusal.OutsideHours;
     }
 
-    private static bool Holds(ImmutableArray<IPNetwork> networks, IPAddress address) => networks.Any(n => n.Contains(address));
+    public static bool Holds(this ImmutableArray<IPNetwork> networks, IPAddress address) => networks.Any(n => n.Contains(address));
+
+    /// <summary>No hours at all are all hours.</summary>
+    public static bool HasCome(this ImmutableArray<WeeklyHours> hours, DateTimeOffset local) => hours.IsEmpty || hours.Any(h => h.Contains(local));
 
     /// <summary>No honest packet comes from these (RFC 1122 §3.2.1.3, RFC 4291 §2.5–2.7), so no element of the firewall is spent on them.</summary>
     public static bool IsUsable(Address source)

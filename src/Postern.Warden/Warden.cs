@@ -1,12 +1,14 @@
 using Postern.Firewall;
 using Postern.Reports;
+using Postern.Warden.Ledger;
 
 namespace Postern.Warden;
 
 /// <summary>
 /// Decides. It reads reports, never a packet; it alone changes the firewall. Not for several threads at once: its owner calls it from one.
 /// <code>
-/// report ─► Read ─► Decide (policy) ─► open or close each service of the door ─► kernel ─► book ─► audit
+/// report ─► Read ─► Decide (policy) ──────────────┬─► open or close each service ─► kernel ─► book ─► audit
+/// report ─► Judge (signature, time, policy, ledger)┘
 /// </code>
 /// </summary>
 public sealed class Warden
@@ -15,20 +17,30 @@ public sealed class Warden
     private static readonly TimeSpan KernelLag = TimeSpan.FromMilliseconds(30);
 
     private static readonly Door Nobody = new("", [], []);
-    private static readonly Door ByHand = new("by-hand", [], []);
+    private static readonly Cause ByHand = new("by-hand");
+    private static readonly Cause Unasked = new("");
 
     private readonly IFirewall _firewall;
     private readonly IAudit _audit;
+    private readonly ILedger _ledger;
     private readonly GrantBook _book = new();
-    private WardenOptions _options;
+    private WardenOptions _options = new([], []);
     private Dictionary<string, Service> _services = [];
+    private KeyRing _keys = new([]);
+    private RequestJudge? _judge;
 
-    public Warden(IFirewall firewall, IAudit audit)
+    /// <param name="firewall">The acting end.</param>
+    /// <param name="audit">Where it is written down for people.</param>
+    /// <param name="ledger">What was accepted already; without one nothing signed is granted.</param>
+    public Warden(IFirewall firewall, IAudit audit, ILedger? ledger = null)
     {
         _firewall = firewall;
         _audit = audit;
-        _options = new([], []);
+        _ledger = ledger ?? new NoLedger();
     }
+
+    /// <summary>Why something is done: the knock's name, or whose key asked.</summary>
+    private readonly record struct Cause(string Knock, Requester? By = null);
 
     /// <summary>Of the configuration in force; counts up with each <see cref="Apply"/>.</summary>
     public uint Generation { get; private set; }
@@ -40,55 +52,109 @@ public sealed class Warden
     /// <summary>When <see cref="EndGrants"/> has something to do; null while nothing is open.</summary>
     public TimeSpan? NextEnd => _book.NextEnd + KernelLag;
 
-    /// <summary>Puts a configuration in force: the firewall first, and nothing of ours changes if the kernel refuses. What the kernel still holds is kept.</summary>
+    /// <summary>
+    /// Puts a configuration in force: the firewall first, and nothing of ours changes if the kernel refuses. What the kernel still holds is
+    /// kept, but for the grants of keys that may no longer have them.
+    /// </summary>
     /// <exception cref="FirewallException">The kernel refused; the configuration before is still in force.</exception>
     public void Apply(WardenOptions options, Protection protection, Moment now)
     {
         ArgumentNullException.ThrowIfNull(options);
         var standing = _firewall.Apply(protection);
 
-        var known = _book.All.Select(g => (g.Service, g.Source)).ToHashSet();
-        _options = options;
+        var known = _book.All.Select(GrantBook.KeyOf).ToHashSet();
         _services = options.Services.ToDictionary(s => s.Name, StringComparer.Ordinal);
         Generation++;
+        Use(options);
         _book.Clear();
         foreach (var kept in standing)
-            Keep(kept, isNews: !known.Contains((kept.Service, kept.Source)), now);
+            Keep(kept, known, now);
+        CloseForfeited(now);
+    }
+
+    /// <summary>Other keys, and nothing else: the grants of those that are gone, revoked or may use less are closed at once.</summary>
+    public void Renew(SpaOptions spa, Moment now)
+    {
+        ArgumentNullException.ThrowIfNull(spa);
+        Use(_options with { Spa = spa });
+        CloseForfeited(now);
+    }
+
+    private void Use(WardenOptions options)
+    {
+        _options = options;
+        _keys = new(options.Spa?.Identities ?? []);
+        _judge = options.Spa is { } spa ? new(options, spa, _keys, _ledger) : null;
     }
 
     /// <summary>Acts on one report of the sentry.</summary>
-    public Refusal Handle(in Report report, Moment now)
-    {
-        if (Read(report, out var door) is var unread and not Refusal.None)
-            return Refuse(unread, door, "", report.Source);
-        if (_options.Policy.Decide(report.Source, now.Wall) is var refusal and not Refusal.None)
-            return Refuse(refusal, door, "", report.Source);
+    public Verdict Handle(in Report report, Moment now) =>
+        report.Kind == ReportKind.SignedRequest && _judge is not null ? HandleSigned(_judge, report, now) : new(HandleSequence(report, now));
 
+    private Refusal HandleSequence(in Report report, Moment now)
+    {
+        var refusal = Read(report, out var door);
+        var cause = new Cause(door.Name);
+        if (refusal != Refusal.None)
+            return Refuse(refusal, cause, "", new(report.Source));
+        if (_options.Policy.Decide(report.Source, report.Source, now.Wall) is var denied and not Refusal.None)
+            return Refuse(denied, cause, "", new(report.Source));
+
+        var to = new Grantee(report.Source);
         var worst = Refusal.None;
         foreach (var service in door.Closes)
-            Note(Close(service, report.Source, AuditEvent.Closed, door.Name));
+            worst = Worse(worst, Close(service, to, AuditEvent.Closed, cause));
         foreach (var service in door.Opens)
-            Note(Open(_services[service], report.Source, door, now));
+            worst = Worse(worst, Open(_services[service], to, _services[service].OpenFor, null, cause, now).Refusal);
         return worst;
-
-        void Note(Refusal one) => worst = one == Refusal.None ? worst : one;
     }
+
+    private Verdict HandleSigned(RequestJudge judge, in Report report, Moment now)
+    {
+        var hearing = new Hearing(report.Source);
+        var refusal = judge.Judge(report, now, hearing);
+        var cause = new Cause("", hearing.By);
+        if (refusal != Refusal.None)
+            return new(Refuse(refusal, cause, hearing.Unavailable, hearing.To)) { ReceiptKey = hearing.ReceiptKey };
+
+        var outcomes = new ServiceOutcome[hearing.Services.Length];
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            var service = hearing.Services[i];
+            var (time, capped) = hearing.TimeFor(service);
+            outcomes[i] = hearing.Closes
+                ? new(service.Name, Close(service.Name, hearing.To, AuditEvent.Closed, cause), null)
+                : Open(service, hearing.To, time, capped, cause, now);
+            refusal = Worse(refusal, outcomes[i].Refusal);
+        }
+
+        return new(refusal) { Outcomes = [.. outcomes], ReceiptKey = hearing.ReceiptKey };
+    }
+
+    private static Refusal Worse(Refusal before, Refusal now) => now == Refusal.None ? before : now;
 
     /// <summary>Grants by hand: no knock, no policy, but the same ends. Without a time it is the service's own.</summary>
     public Refusal Grant(string service, Address source, TimeSpan? time, Moment now) =>
         !_services.TryGetValue(service, out var found) ? Refusal.NoSuchService
         : !PolicyRules.IsUsable(source) ? Refusal.UnusableAddress
-        : Open(time is null ? found : found with { OpenFor = time.Value }, source, ByHand, now);
+        : Open(found, new(source), time ?? found.OpenFor, null, ByHand, now).Refusal;
 
-    /// <summary>Ends a grant by hand.</summary>
-    public Refusal Revoke(string service, Address source) =>
-        _services.ContainsKey(service) ? Close(service, source, AuditEvent.Revoked, "") : Refusal.NoSuchService;
+    /// <summary>Ends by hand what this address holds of the service, for whichever source port and whoever's.</summary>
+    public Refusal Revoke(string service, Address source)
+    {
+        if (!_services.ContainsKey(service))
+            return Refusal.NoSuchService;
+        var held = _book.Of(service, source);
+        return held.Length == 0
+            ? Refuse(Refusal.NoSuchGrant, Unasked, service, new(source))
+            : held.Aggregate(Refusal.None, (worst, grant) => Worse(worst, End(grant, AuditEvent.Revoked, Unasked)));
+    }
 
     /// <summary>Notes the grants whose time is over; the kernel has ended them already.</summary>
     public void EndGrants(Moment now)
     {
         while (_book.TryTakeEnded(now.Uptime - KernelLag, out var grant))
-            _audit.Write(new(AuditEvent.Ended, "", grant.Service, grant.Source, null, Refusal.None));
+            Note(AuditEvent.Ended, grant, until: null, Unasked);
     }
 
     private Refusal Read(in Report report, out Door door)
@@ -104,55 +170,83 @@ public sealed class Warden
         return Refusal.None;
     }
 
-    private Refusal Open(Service service, Address source, Door door, Moment now)
+    private ServiceOutcome Open(Service service, Grantee to, TimeSpan time, TimeSpan? capped, Cause cause, Moment now)
     {
-        var isNew = !_book.TryFind(service.Name, source, out var held);
+        var isNew = !_book.TryFind(new(service.Name, to.Source, to.SourcePort), out var held);
         if (isNew && _book.Count >= _options.MaxGrants)
             EndGrants(now);
         if (isNew && _book.Count >= _options.MaxGrants)
-            return Refuse(Refusal.TooManyGrants, door, service.Name, source);
+            return new(service.Name, Refuse(Refusal.TooManyGrants, cause, service.Name, to), null);
 
-        // Knocking again never shortens what is held: a longer one may be left from before a reload.
-        var until = now.Uptime + service.OpenFor;
+        // Knocking again never shortens what is held: a longer one may be left from before a reload, or be another's behind the same
+        // address. It is then still his whose end it is, and goes with his key.
+        var until = now.Uptime + time;
         if (held is not null && held.Until > until)
-            until = held.Until;
-        var done = _firewall.Open(Protected(service), source, until - now.Uptime);
+            (until, to) = (held.Until, to with { Holder = held.Holder });
+        var done = _firewall.Open(Protected(service), to, until - now.Uptime);
         if (!done.Done)
-            return Refuse(Refusal.FirewallFailed, door, service.Name, source, done);
+            return new(service.Name, Refuse(Refusal.FirewallFailed, cause, service.Name, to, done), null);
 
-        _book.Put(new(service.Name, source, service.Ports, until));
-        _audit.Write(new(isNew ? AuditEvent.Opened : AuditEvent.Extended, door.Name, service.Name, source, now.Wall + (until - now.Uptime), Refusal.None));
-        return Refusal.None;
+        var grant = new Grant(service.Name, to.Source, service.Ports, until) { SourcePort = to.SourcePort, Holder = to.Holder };
+        var end = now.Wall + (until - now.Uptime);
+        _book.Put(grant);
+        Note(isNew ? AuditEvent.Opened : AuditEvent.Extended, grant, end, cause, capped);
+        return new(service.Name, Refusal.None, end);
     }
 
-    private Refusal Close(string service, Address source, AuditEvent why, string knock)
+    /// <summary>Whoever got a grant may end it: a key its own, a sequence those of no key. Without a source port it is all of them at that address.</summary>
+    private Refusal Close(string service, Grantee to, AuditEvent why, Cause cause)
     {
-        var door = Nobody with { Name = knock };
-        if (!_book.TryFind(service, source, out _))
-            return Refuse(Refusal.NoSuchGrant, door, service, source);
-        var done = _firewall.Close(Protected(_services[service]), source);
+        var own = _book.Of(service, to.Source).Where(g => (to.SourcePort == 0 || g.SourcePort == to.SourcePort) && string.Equals(g.Holder, to.Holder, StringComparison.Ordinal)).ToArray();
+        return own.Length == 0
+            ? Refuse(Refusal.NoSuchGrant, cause, service, to)
+            : own.Aggregate(Refusal.None, (worst, grant) => Worse(worst, End(grant, why, cause)));
+    }
+
+    private Refusal End(Grant grant, AuditEvent why, Cause cause)
+    {
+        var to = new Grantee(grant.Source, grant.SourcePort, grant.Holder);
+        var done = _firewall.Close(Protected(_services[grant.Service]), to);
         if (!done.Done)
-            return Refuse(Refusal.FirewallFailed, door, service, source, done);
-        _book.Remove(service, source);
-        _audit.Write(new(why, knock, service, source, null, Refusal.None));
+            return Refuse(Refusal.FirewallFailed, cause, grant.Service, to, done);
+        _book.Remove(grant);
+        Note(why, grant, until: null, cause);
         return Refusal.None;
     }
 
-    private void Keep(StandingGrant kept, bool isNews, Moment now)
+    private void Keep(StandingGrant kept, HashSet<GrantKey> known, Moment now)
     {
         if (!_services.TryGetValue(kept.Service, out var service))
             return;
-        _book.Put(new(service.Name, kept.Source, service.Ports, now.Uptime + kept.Remaining));
-        if (isNews)
-            _audit.Write(new(AuditEvent.Kept, "", service.Name, kept.Source, now.Wall + kept.Remaining, Refusal.None));
+        var grant = new Grant(service.Name, kept.To.Source, service.Ports, now.Uptime + kept.Remaining) { SourcePort = kept.To.SourcePort, Holder = kept.To.Holder };
+        _book.Put(grant);
+        if (!known.Contains(GrantBook.KeyOf(grant)))
+            Note(AuditEvent.Kept, grant, now.Wall + kept.Remaining, Unasked);
     }
 
-    private Refusal Refuse(Refusal refusal, Door door, string service, Address source, FirewallResult kernel = default)
+    private void CloseForfeited(Moment now)
+    {
+        foreach (var grant in _book.All.Where(g => g.Holder.Length > 0 && !MayStillHave(g, now)).ToArray())
+            _ = End(grant, AuditEvent.Revoked, Unasked);
+    }
+
+    private bool MayStillHave(Grant grant, Moment now) =>
+        _keys.Of(grant.Holder).Any(who => !who.Revoked && !who.HasExpired(now.Wall) && who.MayUse(grant.Service));
+
+    private Refusal Refuse(Refusal refusal, Cause cause, string service, Grantee to, FirewallResult kernel = default)
     {
         var detail = kernel.Done ? null : $"errno {kernel.Error}";
-        _audit.Write(new(AuditEvent.Refused, door.Name, service, source, null, refusal, detail));
+        _audit.Write(new(AuditEvent.Refused, cause.Knock, service, to.Source, null, refusal, detail) { SourcePort = to.SourcePort, By = cause.By });
         return refusal;
     }
+
+    private void Note(AuditEvent what, Grant grant, DateTimeOffset? until, Cause cause, TimeSpan? capped = null) =>
+        _audit.Write(new(what, cause.Knock, grant.Service, grant.Source, until, Refusal.None) { SourcePort = grant.SourcePort, By = cause.By ?? HolderOf(grant), Capped = capped });
+
+    /// <summary>Where nobody asked: whose grant it was.</summary>
+    private Requester? HolderOf(Grant grant) => grant.Holder.Length == 0 ? null : new(NameOf(grant.Holder), grant.Holder, 0);
+
+    private string NameOf(string holder) => _keys.Of(holder) is [var only] ? only.Name : "";
 
     private static ProtectedService Protected(Service service) => new(service.Name, service.Ports, service.Appear);
 }

@@ -39,4 +39,6 @@ public sealed record WardenOptions(ImmutableArray<Service> Services, ImmutableAr
     /// <summary>Grants in force at once, of all clients together.</summary>
     public int MaxGrants { get; init; } = 131_072;
 
+    /// <summary>Who may ask by a signed request; null: nobody.</summary>
+    public SpaOptions? Spa { get; init; }
 }

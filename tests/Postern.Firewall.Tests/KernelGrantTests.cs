@@ -196,14 +196,14 @@ public sealed class KernelGrantTests : IDisposable
     {
         _lab.Apply(Ssh);
         _lab.Nft("delete", "table", "inet", "postern");
-        Assert.Equal(2, _lab.Firewall.Open(Ssh, Lab.Ip(Lab.FriendV4), TimeSpan.FromSeconds(9)).Error); // ENOENT
-        Assert.Equal(2, _lab.Firewall.Close(Ssh, Lab.Ip(Lab.FriendV4)).Error);
+        Assert.Equal(2, _lab.Firewall.Open(Ssh, new(Lab.Ip(Lab.FriendV4)), TimeSpan.FromSeconds(9)).Error); // ENOENT
+        Assert.Equal(2, _lab.Firewall.Close(Ssh, new(Lab.Ip(Lab.FriendV4))).Error);
 
         _lab.Nft("add table inet postern; add set inet postern grants4 { type ipv4_addr . inet_proto . inet_service; size 2; flags timeout; }");
         var web = Lab.Service("web", "tcp/80 tcp/443");
         _lab.Open(Ssh, Lab.FriendV4);
         _lab.Open(Ssh, Lab.StrangerV4);
-        Assert.Equal(23, _lab.Firewall.Open(web, Lab.Ip(Lab.FriendV4), TimeSpan.FromSeconds(9)).Error); // ENFILE
+        Assert.Equal(23, _lab.Firewall.Open(web, new(Lab.Ip(Lab.FriendV4)), TimeSpan.FromSeconds(9)).Error); // ENFILE
         _lab.Open(Ssh, Lab.StrangerV4); // there already, and takes no more room
         _lab.Close(web, Lab.FriendV4);
         Assert.Contains("10.9.0.3", _lab.Nft("list", "ruleset"), StringComparison.Ordinal);
@@ -214,9 +214,11 @@ public sealed class KernelGrantTests : IDisposable
     [Fact]
     public void What_cannot_be_a_grant_is_a_mistake_of_the_caller()
     {
-        var friend = Lab.Ip(Lab.FriendV4);
+        var friend = new Grantee(Lab.Ip(Lab.FriendV4));
         Assert.Throws<ArgumentOutOfRangeException>(() => _lab.Firewall.Open(Ssh, friend, TimeSpan.Zero));
-        Assert.Throws<ArgumentOutOfRangeException>(() => _lab.Firewall.Open(Ssh, Address.None, TimeSpan.FromSeconds(1)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => _lab.Firewall.Open(Ssh, new(Address.None), TimeSpan.FromSeconds(1)));
+        foreach (var holder in (string[])["x", "0123456789ABCDEF", "0123456789abcdef0", "\"; flush ruleset #"])
+            Assert.Throws<ArgumentOutOfRangeException>(() => _lab.Firewall.Open(Ssh, friend with { Holder = holder }, TimeSpan.FromSeconds(1)));
         Assert.Throws<ArgumentOutOfRangeException>(() => _lab.Firewall.Open(Lab.Service("much", "tcp/1-1025"), friend, TimeSpan.FromSeconds(1)));
         Assert.Throws<ArgumentOutOfRangeException>(() => _lab.Firewall.Open(new ProtectedService(new string('x', 33), Ssh.Ports, Appearance.Silent), friend, TimeSpan.FromSeconds(1)));
     }

@@ -21,7 +21,7 @@ public sealed class KernelRestartTests : IDisposable
         Thread.Sleep(1000);
         _lab.Restart();
         var held = _lab.Apply(Ssh, Web).OrderBy(grant => grant.Service, StringComparer.Ordinal).ToArray();
-        Assert.Equal([("ssh", Lab.Ip(Lab.FriendV4)), ("web", Lab.Ip(Lab.FriendV6))], held.Select(grant => (grant.Service, grant.Source)));
+        Assert.Equal([("ssh", Lab.Ip(Lab.FriendV4)), ("web", Lab.Ip(Lab.FriendV6))], held.Select(grant => (grant.Service, grant.To.Source)));
         Assert.InRange(held[0].Remaining.TotalSeconds, 50, 59.1);
         Assert.InRange(held[1].Remaining.TotalSeconds, 590, 599.1);
         Assert.Equal(Seen.Open, _lab.Tcp(Lab.FriendV4, Lab.HostV4, 22));
@@ -41,7 +41,7 @@ public sealed class KernelRestartTests : IDisposable
         var admin = Lab.Service("admin", "tcp/22 tcp/443");
         var web = Lab.Service("web", "tcp/80 tcp/8080");
         _lab.ListenTcp(8080);
-        Assert.Equal(("web", Lab.Ip(Lab.FriendV4)), Assert.Single(_lab.Apply(admin, web).Select(grant => (grant.Service, grant.Source))));
+        Assert.Equal(("web", Lab.Ip(Lab.FriendV4)), Assert.Single(_lab.Apply(admin, web).Select(grant => (grant.Service, grant.To.Source))));
         Assert.Equal(Seen.Silence, _lab.Tcp(Lab.FriendV4, Lab.HostV4, 22));
         Assert.Equal(Seen.Silence, _lab.Tcp(Lab.FriendV4, Lab.HostV4, 443));
         Assert.Equal(Seen.Silence, _lab.Tcp(Lab.FriendV4, Lab.HostV4, 8080));
@@ -74,7 +74,7 @@ public sealed class KernelRestartTests : IDisposable
         var held = _lab.Apply(Ssh);
         Assert.Equal(3, held.Length);
         held = _lab.Apply(Ssh);
-        Assert.All(held, grant => Assert.InRange(grant.Remaining.TotalSeconds % 86400, grant.Source == Lab.Ip(Lab.StrangerV4) ? 86390 : 90, grant.Source == Lab.Ip(Lab.StrangerV4) ? 86400 : 100));
+        Assert.All(held, grant => Assert.InRange(grant.Remaining.TotalSeconds % 86400, grant.To.Source == Lab.Ip(Lab.StrangerV4) ? 86390 : 90, grant.To.Source == Lab.Ip(Lab.StrangerV4) ? 86400 : 100));
         Assert.Equal(99, held.Max(grant => grant.Remaining.Days));
         Assert.DoesNotContain("old", _lab.Nft("list", "chains", "inet"), StringComparison.Ordinal);
         Assert.Equal(Seen.Open, _lab.Tcp(Lab.FriendV4, Lab.HostV4, 22));
@@ -113,7 +113,7 @@ public sealed class KernelRestartTests : IDisposable
             Lab.DropPrivileges();
             using var firewall = new NftablesFirewall();
             var failure = Assert.Throws<FirewallException>(() => firewall.Apply(new Protection([Ssh], [])));
-            return (failure, firewall.Open(Ssh, Lab.Ip(Lab.FriendV4), TimeSpan.FromSeconds(1)));
+            return (failure, firewall.Open(Ssh, new(Lab.Ip(Lab.FriendV4)), TimeSpan.FromSeconds(1)));
         });
         Assert.True(missing.MissingPrivilege);
         Assert.Contains("CAP_NET_ADMIN", missing.Hint, StringComparison.Ordinal);

@@ -122,10 +122,10 @@ internal sealed partial class Lab : IDisposable
 
     public void TearDown() => In(Host, () => { Firewall.TearDown(); return 0; });
 
-    public void Open(ProtectedService service, string source, double seconds = 30) =>
-        Assert.Equal(FirewallResult.Ok, Firewall.Open(service, Ip(source), TimeSpan.FromSeconds(seconds)));
+    public void Open(ProtectedService service, string source, double seconds = 30, ushort port = 0, string holder = "") =>
+        Assert.Equal(FirewallResult.Ok, Firewall.Open(service, new(Ip(source), port, holder), TimeSpan.FromSeconds(seconds)));
 
-    public void Close(ProtectedService service, string source) => Assert.Equal(FirewallResult.Ok, Firewall.Close(service, Ip(source)));
+    public void Close(ProtectedService service, string source, ushort port = 0) => Assert.Equal(FirewallResult.Ok, Firewall.Close(service, new(Ip(source), port)));
 
     /// <summary>As after kill -9: the socket is gone, the table is not.</summary>
     public void Restart()
@@ -189,15 +189,15 @@ internal sealed partial class Lab : IDisposable
         }) { IsBackground = true }.Start();
     }
 
-    public Seen Tcp(string source, string destination, int port, string? ns = null) => In(ns ?? Client, () =>
+    public Seen Tcp(string source, string destination, int port, string? ns = null, int from = 0) => In(ns ?? Client, () =>
     {
-        using var socket = Connect(source, destination, port, out var seen);
+        using var socket = Connect(source, destination, port, out var seen, from);
         return seen;
     });
 
-    public Socket Connected(string source, string destination, int port) => In(Client, () =>
+    public Socket Connected(string source, string destination, int port, int from = 0) => In(Client, () =>
     {
-        var socket = Keep(Connect(source, destination, port, out var seen));
+        var socket = Keep(Connect(source, destination, port, out var seen, from));
         Assert.Equal(Seen.Open, seen);
         return socket;
     });
@@ -232,11 +232,11 @@ internal sealed partial class Lab : IDisposable
         return socket;
     }
 
-    public Seen Udp(string source, string destination, int port, string? ns = null) => In(ns ?? Client, () =>
+    public Seen Udp(string source, string destination, int port, string? ns = null, int from = 0) => In(ns ?? Client, () =>
     {
         var target = IPAddress.Parse(destination);
         using var socket = new Socket(target.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = (int)Patience.TotalMilliseconds };
-        socket.Bind(new IPEndPoint(IPAddress.Parse(source), 0));
+        socket.Bind(new IPEndPoint(IPAddress.Parse(source), from));
         socket.Connect(new IPEndPoint(target, port));
         try
         {

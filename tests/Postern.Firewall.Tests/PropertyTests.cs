@@ -12,6 +12,12 @@ public sealed class PropertyTests
     private static readonly Gen<Address> Sources = Gen.Choose(0, int.MaxValue).Two().Select(pair =>
         pair.Item1 % 2 == 0 ? Address.FromV4((uint)pair.Item2 + 1) : new Address(((UInt128)pair.Item1 << 96) | (uint)pair.Item2));
 
+    private static readonly Gen<Grantee> Grantees =
+        from source in Sources
+        from port in Gen.Choose(0, 3)
+        from holder in Gen.Elements("", "0123456789abcdef", "ffffffffffffffff")
+        select new Grantee(source, (ushort)(port * 20_000), holder);
+
     private static readonly Gen<PortRange> Ranges =
         from transport in Gen.Elements(Transport.Tcp, Transport.Udp)
         from first in Gen.Choose(1, 60)
@@ -19,7 +25,7 @@ public sealed class PropertyTests
         select new PortRange(transport, (ushort)first, (ushort)(first + more));
 
     private static readonly Gen<ProtectedService> Services =
-        from name in Gen.Elements("ssh", "web", "a_b-c", "x")
+        from name in Gen.Elements("ssh", "web", "a_b-c", "x", new string('\uffee', 32))
         from ports in Ranges.NonEmptyListOf()
         from appear in Gen.Elements(Appearance.Silent, Appearance.Closed)
         select new ProtectedService(name, [.. ports.Take(5)], appear);
@@ -28,12 +34,12 @@ public sealed class PropertyTests
     [Fact]
     public void A_batch_reads_back_as_the_grant() => Prop.ForAll((
         from service in Services
-        from source in Sources
+        from to in Grantees
         from time in Gen.Choose(1, int.MaxValue)
-        select (service, source, time)).ToArbitrary(), grant =>
+        select (service, to, time)).ToArbitrary(), grant =>
     {
         var batch = new NetlinkBatch(new byte[1 << 20], 7);
-        var last = new GrantBatch(grant.service, grant.source, (ulong)grant.time).Write(ref batch, GrantSteps.Ensure | GrantSteps.Remove | GrantSteps.Add);
+        var last = new GrantBatch(grant.service, grant.to, (ulong)grant.time).Write(ref batch, GrantSteps.Ensure | GrantSteps.Remove | GrantSteps.Add);
         var expected = grant.service.Ports.SelectMany(range => Enumerable.Range(range.First, range.Count).Select(port => (range.Transport, (ushort)port))).Distinct().Order().ToArray();
 
         var answer = new NetlinkAnswer(batch.Written);
@@ -44,16 +50,16 @@ public sealed class PropertyTests
             Assert.Equal(answer.Sequence == last, (answer.Flags & NfTablesWire.FlagAcknowledge) != 0);
             if (answer.Type < 256)
                 continue;
-            Assert.True(answer.Attributes.TryFind(NfTablesWire.Within, out var set) && set.Is(grant.source.IsV4 ? "grants4" : "grants6"));
+            Assert.True(answer.Attributes.TryFind(NfTablesWire.Within, out var set) && set.Is((grant.to.SourcePort == 0 ? "grants" : "narrow") + (grant.to.Source.IsV4 ? "4" : "6")));
             Assert.True(answer.Attributes.TryFind(NfTablesWire.Element.List, out var list));
             var found = new List<(Transport, ushort)>();
             var elements = list.Nest;
             while (elements.MoveNext())
             {
-                Assert.True(GrantElement.TryRead(elements.Nest, grant.source.IsV4, out var element));
-                Assert.Equal(grant.source, element.Source);
-                if ((answer.Type & 0xff) == (int)NftMessage.NewSetElement)
-                    Assert.Equal(grant.service.Name, element.Service);
+                var added = (answer.Type & 0xff) == (int)NftMessage.NewSetElement;
+                Assert.True(GrantElement.TryRead(elements.Nest, GrantSet.For(grant.to), out var element));
+                Assert.Equal(added ? grant.to : grant.to with { Holder = "" }, element.To);
+                Assert.Equal(added ? grant.service.Name : "", element.Service);
                 found.Add((element.Transport, element.Port));
             }
 
@@ -98,8 +104,11 @@ public sealed class PropertyTests
             while (attributes.MoveNext())
             {
                 Assert.True(steps++ <= bytes.Length);
-                _ = GrantElement.TryRead(attributes, v4: true, out _);
-                _ = GrantElement.TryRead(attributes.Nest, v4: false, out _);
+                foreach (var set in GrantSet.All)
+                {
+                    _ = GrantElement.TryRead(attributes, set, out _);
+                    _ = GrantElement.TryRead(attributes.Nest, set, out _);
+                }
             }
         }
     }).Check(Many);

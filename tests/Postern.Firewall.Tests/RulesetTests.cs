@@ -13,8 +13,11 @@ public sealed class RulesetTests
 
     private static readonly GrantElement[] Elements =
     [
-        new("ssh", Lab.Ip("192.0.2.7"), Transport.Tcp, 22, TimeSpan.FromSeconds(30)),
-        new("mosh", Lab.Ip("2001:db8::7"), Transport.Udp, 60000, new TimeSpan(40, 5, 6, 7, 8)),
+        new("ssh", new(Lab.Ip("192.0.2.7")), Transport.Tcp, 22, TimeSpan.FromSeconds(30)),
+        new("mosh", new(Lab.Ip("2001:db8::7")), Transport.Udp, 60000, new TimeSpan(40, 5, 6, 7, 8)),
+        new("ssh", new(Lab.Ip("192.0.2.7"), 50_022, "0123456789abcdef"), Transport.Tcp, 22, TimeSpan.FromSeconds(30)),
+        new("mosh", new(Lab.Ip("2001:db8::7"), 1, ""), Transport.Udp, 60000, TimeSpan.FromSeconds(30)),
+        new("mosh", new(Lab.Ip("2001:db8::8"), 0, "fedcba9876543210"), Transport.Udp, 60000, TimeSpan.FromSeconds(30)),
     ];
 
     public static TheoryData<string> Golden => new("first", "interfaces", "update", "remove");
@@ -68,10 +71,10 @@ public sealed class RulesetTests
         Assert.Contains(hint, failure.Hint, StringComparison.Ordinal);
     }
 
-    private static string PathOf(string name, [CallerFilePath] string here = "")
+    public static string PathOf(string name, [CallerFilePath] string here = "")
     {
         var path = Path.Combine(Path.GetDirectoryName(here)!, "golden", $"{name}.nft");
-        if (Environment.GetEnvironmentVariable("POSTERN_WRITE_GOLDEN") == "1")
+        if (Environment.GetEnvironmentVariable("POSTERN_WRITE_GOLDEN") == "1" && Golden.Any(row => row.Data == name))
             File.WriteAllText(path, Text(name));
         return path;
     }

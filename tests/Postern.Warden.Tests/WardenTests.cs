@@ -151,14 +151,14 @@ public sealed class WardenTests
 
     [Fact]
     public void A_report_of_another_kind_opens_nothing() =>
-        Assert.Equal(Refusal.BadReport, _warden.Handle(new((ReportKind)7, _warden.Generation, 0, 0, Alice, Alice, 0), _now));
+        Assert.Equal(Refusal.BadReport, _warden.Handle(new((ReportKind)7, _warden.Generation, 0, 0, Alice, Alice, 0), _now).Refusal);
 
     [Fact]
     public void A_report_from_before_a_reload_opens_nothing()
     {
         var late = new Report(ReportKind.SequenceCompleted, _warden.Generation, 0, 0, Alice, Alice, 0);
         Apply(Options());
-        Assert.Equal(Refusal.StaleKnock, _warden.Handle(late, _now));
+        Assert.Equal(Refusal.StaleKnock, _warden.Handle(late, _now).Refusal);
         Assert.Empty(_kernel.Notes);
     }
 
@@ -190,7 +190,7 @@ public sealed class WardenTests
     [Fact]
     public void What_the_kernel_still_holds_is_kept_at_start_and_told_once()
     {
-        _kernel.Standing = [new("ssh", Alice, TimeSpan.FromSeconds(12)), new("gone", Bob, TimeSpan.FromSeconds(12))];
+        _kernel.Standing = [new("ssh", new(Alice), TimeSpan.FromSeconds(12)), new("gone", new(Bob), TimeSpan.FromSeconds(12))];
         Apply(Options());
         Assert.Equal(["kept - ssh 192.0.2.1 12:00:12 none"], _audit.Notes);
         Apply(Options());
@@ -215,7 +215,7 @@ public sealed class WardenTests
     private void Apply(WardenOptions options) => _warden.Apply(options, new([], []), _now);
 
     private Refusal Knock(int door, Address source) =>
-        _warden.Handle(new(ReportKind.SequenceCompleted, _warden.Generation, door, 1234, source, source, 1), _now);
+        _warden.Handle(new(ReportKind.SequenceCompleted, _warden.Generation, door, 1234, source, source, 1), _now).Refusal;
 
     private void Pass(double seconds)
     {
@@ -226,43 +226,4 @@ public sealed class WardenTests
     private static Address Parse(string text) => Address.TryParse(text, out var address) ? address : throw new FormatException(text);
 
     private static ImmutableArray<IPNetwork> Networks(string text) => [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(IPNetwork.Parse)];
-
-    private sealed class NotePad : IFirewall
-    {
-        public List<string> Notes { get; } = [];
-
-        public ImmutableArray<StandingGrant> Standing { get; set; } = [];
-
-        public int Fails { get; set; }
-
-        public bool ApplyFails { get; set; }
-
-        public ImmutableArray<StandingGrant> Apply(Protection protection) => ApplyFails ? throw new FirewallException("no", "no") : Standing;
-
-        public FirewallResult Open(ProtectedService service, Address source, TimeSpan time) => Note($"+{service.Name} {source} {time.TotalSeconds}");
-
-        public FirewallResult Close(ProtectedService service, Address source) => Note($"-{service.Name} {source}");
-
-        public void TearDown() => Notes.Add("down");
-
-        public FirewallState Inspect() => new(InPlace: true, HostDrops: null);
-
-        public void Dispose() => Notes.Add("disposed");
-
-        private FirewallResult Note(string note)
-        {
-            if (Fails == 0)
-                Notes.Add(note);
-            return new(Fails);
-        }
-    }
-
-    private sealed class Lines : IAudit
-    {
-        public List<string> Notes { get; } = [];
-
-        public void Write(in AuditEntry entry) => Notes.Add(
-            $"{entry.What.ToString().ToLowerInvariant()} {(entry.Knock.Length == 0 ? "-" : entry.Knock)} {entry.Service} {entry.Source} "
-            + $"{(entry.Until is { } until ? until.ToString("HH:mm:ss") : "-")} {entry.Refusal.Word()} {entry.Detail}".TrimEnd());
-    }
 }

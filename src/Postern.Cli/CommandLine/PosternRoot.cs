@@ -13,6 +13,8 @@ internal static class PosternRoot
     [
         KnockCommand.Create,
         CloseCommand.Create,
+        InitCommand.Create,
+        EnrollCommand.Create,
         GateCommand.Create,
         CheckCommand.Create,
         StatusCommand.Create,

@@ -49,10 +49,12 @@ internal static class GrantsCommand
         }
 
         var rows = new string[lines.Count + 1][];
-        rows[0] = ["SERVICE", "ADDRESS", "PORTS", "ENDS IN"];
+        rows[0] = ["SERVICE", "ADDRESS", "PORTS", "KEY", "ENDS IN"];
         for (var i = 0; i < lines.Count; i++)
             rows[i + 1] = Row(lines[i]);
-        var widths = new int[3];
+        if (Array.TrueForAll(rows[1..], row => row[3].Length == 0))
+            rows = Array.ConvertAll(rows, row => (string[])[.. row[..3], row[4]]);
+        var widths = new int[rows[0].Length - 1];
         foreach (var row in rows)
         {
             for (var column = 0; column < widths.Length; column++)
@@ -70,6 +72,8 @@ internal static class GrantsCommand
         output.Write(text);
     }
 
+    private static string Bracketed(string address) => address.Contains(':', StringComparison.Ordinal) ? $"[{address}]" : address;
+
     private static string[] Row(string line)
     {
         using var grant = JsonDocument.Parse(line);
@@ -79,8 +83,9 @@ internal static class GrantsCommand
         return
         [
             root.GetProperty("service"u8).GetString()!,
-            root.GetProperty("address"u8).GetString()!,
+            root.TryGetProperty("source_port"u8, out var port) ? $"{Bracketed(root.GetProperty("address"u8).GetString()!)}:{port.GetInt32()}" : root.GetProperty("address"u8).GetString()!,
             text,
+            root.TryGetProperty("key"u8, out var key) ? key.GetString()! : "",
             HumanTime.Of(TimeSpan.FromSeconds(root.GetProperty("seconds_left"u8).GetDouble())),
         ];
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Postern.Cli.CommandLine;
+using Postern.Cli.Configuration;
 using Postern.Cli.Control;
 
 namespace Postern.Cli.Commands;
@@ -43,12 +44,22 @@ internal static class StatusCommand
 
         foreach (var knock in status.Knocks)
             output.WriteLine($"knock          {knock.Name}: {knock.Method}{Verb(" opens ", knock.Opens)}{Verb(" closes ", knock.Closes)}");
+        if (status.Spa is { } spa)
+            output.WriteLine($"spa            {string.Join(' ', spa.Carriers)}, {PortText.Count(spa.Keys, "key")} in {spa.KeysFile}");
         var packets = status.Packets;
         var faulty = string.Concat(packets.Faulty.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => string.Create(CultureInfo.InvariantCulture, $", {f.Value} {f.Key}")));
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"packets        {packets.Read} read, {packets.Reports} knocks completed{faulty}; lost: {packets.DroppedByRing} in the ring, {packets.DroppedReports} reports, {packets.AttemptsEvicted} attempts pushed out"));
+        if (status.Spa is not null)
+            output.WriteLine($"refused        {Counts(packets.Refused)}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"grants         {status.Grants} in force"));
+    }
+
+    private static string Counts(IReadOnlyDictionary<string, long> counts)
+    {
+        var some = counts.Where(c => c.Value > 0).OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Value} {c.Key}")).ToArray();
+        return some.Length == 0 ? "no single packet so far" : string.Join(", ", some) + " (before any key was looked at; the log has the others)";
     }
 
     private static string Verb(string verb, IEnumerable<string> services) => services.Any() ? verb + string.Join(", ", services) : "";

@@ -1,10 +1,15 @@
 using System.Collections.Immutable;
+using Postern.Reports;
 using Postern.Warden;
 
 namespace Postern.Cli.Configuration;
 
 /// <summary>Either a configuration, or why there is none. Warnings come with both.</summary>
-internal sealed record ConfigurationResult(GateConfiguration? Configuration, ImmutableArray<Fault> Faults, ImmutableArray<Fault> Warnings);
+internal sealed record ConfigurationResult(GateConfiguration? Configuration, ImmutableArray<Fault> Faults, ImmutableArray<Fault> Warnings)
+{
+    /// <summary>Of the file of keys. They keep out those of whom they speak, and stop nothing: a slip in one line must not lock out everybody else.</summary>
+    public ImmutableArray<Fault> KeyFaults { get; init; } = [];
+}
 
 /// <summary>Files to a checked configuration. All faults are found in one reading; no content of a file makes it throw.</summary>
 internal static class ConfigurationReader
@@ -28,14 +33,22 @@ internal static class ConfigurationReader
         var gate = GateSection.Read(merged.Gate, values);
         var services = ServicesSection.Read(merged.Services, values);
         var knocks = KnocksSection.Read(merged.Knocks, merged.IsWhole ? services.Names : null, values);
+        var spa = merged.Spa is { } entries ? SpaSection.Read(entries, values) : null;
         var policy = PolicySection.Read(merged.Policy, values);
-        CheckTogether(services, knocks, faults);
-        var configuration = faults.Count > 0 ? null : Assemble(gate, services, knocks, policy, files);
-        return new(configuration, [.. faults.Faults], [.. faults.Warnings]);
+        CheckTogether(gate, services, knocks, spa, faults);
+        if (faults.Count > 0)
+            return new(null, [.. faults.Faults], [.. faults.Warnings]);
+
+        var keyFaults = new FaultList();
+        if (spa is not null)
+            spa = spa with { Identities = AuthorizedKeys.Read(spa.AuthorizedKeysFile, services.Names, keyFaults) };
+        return new(Assemble(gate, services, knocks, spa, policy, files), [], [.. faults.Warnings]) { KeyFaults = [.. keyFaults.Faults] };
     }
 
-    private static void CheckTogether(ServicesSection services, ImmutableArray<Knock> knocks, FaultList faults)
+    private static void CheckTogether(GateSection gate, ServicesSection services, ImmutableArray<Knock> knocks, SpaSettings? spa, FaultList faults)
     {
+        if (gate.Capture == CaptureSetting.Udp)
+            CheckBound(gate.CapturePlace, knocks, spa, faults);
         foreach (var knock in knocks)
         {
             SequenceRules.Check(knock, faults);
@@ -46,12 +59,26 @@ internal static class ConfigurationReader
         if (faults.Count > 0)
             return; // a knock with a fault may have been the one
 
+        if (spa is not null)
+            return; // a key may open any of them
+
         var opened = knocks.SelectMany(k => k.Door.Opens).ToHashSet(StringComparer.Ordinal);
         foreach (var (service, place) in services.Services.Where(s => !opened.Contains(s.Service.Name)))
             faults.Warn(place, $"no knock opens the service '{service.Name}'", "write a knock that does: opens: [" + service.Name + "]");
     }
 
-    private static GateConfiguration Assemble(GateSection gate, ServicesSection services, ImmutableArray<Knock> knocks, Policy policy, ImmutableArray<ConfigurationFile> files)
+    /// <summary>A bound socket sees what is sent to it and nothing else.</summary>
+    private static void CheckBound(Place capture, ImmutableArray<Knock> knocks, SpaSettings? spa, FaultList faults)
+    {
+        foreach (var knock in knocks)
+            faults.Add(knock.Place, $"'capture: udp' cannot see the sequence '{knock.Sequence.Name}'", "remove it, or write capture: packet");
+        if (spa is null)
+            faults.Add(capture, "'capture: udp' has nothing to wait for", "write a section 'spa', or capture: packet");
+        else if (spa.Echo || spa.Of(Transport.Tcp).Any())
+            faults.Add(capture, "'capture: udp' sees neither icmp nor tcp", "leave only udp ports in spa.ports, or write capture: packet");
+    }
+
+    private static GateConfiguration Assemble(GateSection gate, ServicesSection services, ImmutableArray<Knock> knocks, SpaSettings? spa, Policy policy, ImmutableArray<ConfigurationFile> files)
     {
         var warden = new WardenOptions([.. services.Services.Select(s => s.Service)], [.. knocks.Select(k => k.Door)]) { Policy = policy };
         var configuration = new GateConfiguration(warden with { MaxGrants = gate.MaxGrants ?? warden.MaxGrants }, [.. knocks.Select(k => k.Sequence)]);
@@ -59,6 +86,8 @@ internal static class ConfigurationReader
         {
             Interfaces = gate.Interfaces ?? configuration.Interfaces,
             ControlSocket = gate.ControlSocket ?? configuration.ControlSocket,
+            Capture = gate.Capture ?? configuration.Capture,
+            Spa = spa,
             Traps = gate.Traps ?? configuration.Traps,
             Files = [.. files.Select(f => f.Path)],
         };

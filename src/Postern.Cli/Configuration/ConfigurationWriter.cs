@@ -20,6 +20,8 @@ internal static class ConfigurationWriter
         text.Append(configuration.Sequences.IsEmpty ? "knocks: {}\n" : "knocks:\n");
         foreach (var (sequence, door) in configuration.Sequences.Zip(configuration.Warden.Doors))
             WriteKnock(text, sequence, door);
+        if (configuration.Spa is { } spa)
+            WriteSpa(text, spa);
         WritePolicy(text, configuration.Warden.Policy);
         return text.ToString();
     }
@@ -27,7 +29,7 @@ internal static class ConfigurationWriter
     private static void WriteGate(StringBuilder text, GateConfiguration configuration) => text
         .Append("gate:\n")
         .Append(CultureInfo.InvariantCulture, $"  interfaces: {(configuration.Interfaces.IsEmpty ? "any" : List(configuration.Interfaces, Quote))}\n")
-        .Append("  capture: packet\n")
+        .Append(CultureInfo.InvariantCulture, $"  capture: {(configuration.Capture == CaptureSetting.Packet ? "packet" : "udp")}\n")
         .Append(CultureInfo.InvariantCulture, $"  control_socket: {Quote(configuration.ControlSocket)}\n")
         .Append(CultureInfo.InvariantCulture, $"  max_grants: {configuration.Warden.MaxGrants}\n")
         .Append(CultureInfo.InvariantCulture, $"  traps: {(configuration.Traps == TrapSetting.Auto ? "auto" : "off")}\n");
@@ -47,6 +49,16 @@ internal static class ConfigurationWriter
         .Append(CultureInfo.InvariantCulture, $"    tcp_flags: {(sequence.TcpFlags == TcpFlagCondition.Any ? "any" : Quote(sequence.TcpFlags.ToString()))}\n")
         .Append(CultureInfo.InvariantCulture, $"    opens: {List(door.Opens, s => s)}\n")
         .Append(CultureInfo.InvariantCulture, $"    closes: {List(door.Closes, s => s)}\n");
+
+    private static void WriteSpa(StringBuilder text, SpaSettings spa) => text
+        .Append("spa:\n")
+        .Append(CultureInfo.InvariantCulture, $"  ports: {List([.. spa.Ports.Select(p => p.ToString()), .. spa.Echo ? ["icmp"] : Array.Empty<string>()], p => p)}\n")
+        .Append(CultureInfo.InvariantCulture, $"  clock_skew: {Duration.Format(spa.ClockSkew)}\n")
+        .Append(CultureInfo.InvariantCulture, $"  key: {Quote(spa.KeyFile)}\n")
+        .Append(CultureInfo.InvariantCulture, $"  authorized_keys: {Quote(spa.AuthorizedKeysFile)}\n")
+        .Append(CultureInfo.InvariantCulture, $"  ledger: {Quote(spa.LedgerFile)}\n")
+        .Append(CultureInfo.InvariantCulture, $"  require: {List([.. spa.RequireAddress ? ["address"] : Array.Empty<string>(), .. spa.RequireSourcePort ? ["source-port"] : Array.Empty<string>()], r => r)}\n")
+        .Append(CultureInfo.InvariantCulture, $"  receipt: {(spa.Receipt ? "true" : "false")}\n");
 
     private static void WritePolicy(StringBuilder text, Policy policy) => text
         .Append("policy:\n")

@@ -14,6 +14,16 @@ internal enum TrapSetting
     Off,
 }
 
+/// <summary>How packets are seen.</summary>
+internal enum CaptureSetting
+{
+    /// <summary>The kernel's packet sockets: before any firewall, and nothing listens.</summary>
+    Packet,
+
+    /// <summary>Bound UDP sockets, where packet sockets are not allowed: single packets over UDP only.</summary>
+    Udp,
+}
+
 /// <summary>All that a gate is told, checked whole. A default-constructed part is what the file says when it says nothing.</summary>
 internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<KnockSequence> Sequences)
 {
@@ -24,7 +34,12 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
 
     public string ControlSocket { get; init; } = DefaultControlSocket;
 
+    public CaptureSetting Capture { get; init; } = CaptureSetting.Packet;
+
     public TrapSetting Traps { get; init; } = TrapSetting.Auto;
+
+    /// <summary>Null: single packets are not looked for.</summary>
+    public SpaSettings? Spa { get; init; }
 
     /// <summary>Chosen anew each time: nobody can know them.</summary>
     public TrapPorts ChooseTraps() => Traps == TrapSetting.Off ? TrapPorts.None : TrapPorts.For(Sequences, IsServed, RandomNumberGenerator.GetInt32);

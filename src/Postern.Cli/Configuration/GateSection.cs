@@ -6,7 +6,7 @@ using static Postern.Cli.Configuration.Quoting;
 namespace Postern.Cli.Configuration;
 
 /// <summary>The section <c>gate</c>: what it watches, and where it is spoken to. Null: as by default.</summary>
-internal sealed record GateSection(ImmutableArray<string>? Interfaces, string? ControlSocket, int? MaxGrants, TrapSetting? Traps)
+internal sealed record GateSection(ImmutableArray<string>? Interfaces, string? ControlSocket, int? MaxGrants, TrapSetting? Traps, CaptureSetting? Capture, Place CapturePlace)
 {
     /// <summary>IFNAMSIZ − 1 (linux/if.h).</summary>
     private const int MaxInterfaceName = 15;
@@ -23,12 +23,13 @@ internal sealed record GateSection(ImmutableArray<string>? Interfaces, string? C
     public static GateSection Read(ImmutableArray<Entry> entries, Values values)
     {
         var fields = new Fields(entries, values.Faults).Check(Keys);
-        values.Choice("capture", fields["capture"], [("packet", true)], "nflog", "udp", "log", "journal");
         return new(
             ReadInterfaces(fields["interfaces"], values),
-            ReadSocket(fields["control_socket"], values),
+            values.FullPath("control_socket", fields["control_socket"], GateConfiguration.DefaultControlSocket, MaxSocketPath),
             values.Number("max_grants", fields["max_grants"], 1, MostGrants),
-            values.Choice("traps", fields["traps"], [("auto", TrapSetting.Auto), ("off", TrapSetting.Off)]));
+            values.Choice("traps", fields["traps"], [("auto", TrapSetting.Auto), ("off", TrapSetting.Off)]),
+            values.Choice("capture", fields["capture"], [("packet", CaptureSetting.Packet), ("udp", CaptureSetting.Udp)], "nflog", "log", "journal"),
+            fields["capture"]?.Place ?? default);
     }
 
     private static ImmutableArray<string>? ReadInterfaces(Node? node, Values values)
@@ -66,18 +67,4 @@ internal sealed record GateSection(ImmutableArray<string>? Interfaces, string? C
             ? "write it as 'ip link' shows it: letters, digits, '.', '_', '-', '+'"
             : null;
     }
-
-    private static string? ReadSocket(Node? node, Values values)
-    {
-        if (values.Text("control_socket", node) is not { } path)
-            return null;
-        if (path.Text.StartsWith('/') && !path.Text.EndsWith('/') && Encoding.UTF8.GetByteCount(path.Text) <= MaxSocketPath && path.Text.All(IsPlain))
-            return path.Text;
-        values.Faults.Add(path.Place, $"'control_socket' cannot be {Quote(path.Text)}",
-            string.Create(CultureInfo.InvariantCulture, $"write the full path of a file, at most {MaxSocketPath} bytes, such as {GateConfiguration.DefaultControlSocket}"));
-        return null;
-    }
-
-    private static bool IsPlain(char c) =>
-        !char.IsControl(c) && char.GetUnicodeCategory(c) is not (UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Format or UnicodeCategory.Surrogate);
 }

@@ -7,7 +7,7 @@ internal sealed class MergedSections
 {
     private const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
-    private static readonly KeyTable Sections = new("the configuration", ["gate", "services", "knocks", "policy"], ["spa"]);
+    private static readonly KeyTable Sections = new("the configuration", ["gate", "services", "knocks", "spa", "policy"], []);
 
     private MergedSections() { }
 
@@ -19,6 +19,9 @@ internal sealed class MergedSections
     public ImmutableArray<Entry> Services { get; private set; } = [];
 
     public ImmutableArray<Entry> Knocks { get; private set; } = [];
+
+    /// <summary>Null: no file has that section, and single packets are not looked for.</summary>
+    public ImmutableArray<Entry>? Spa { get; private set; }
 
     public ImmutableArray<Entry> Policy { get; private set; } = [];
 
@@ -44,7 +47,7 @@ internal sealed class MergedSections
         if (root is null)
             values.Faults.Add(start, "the file says nothing", "write a section, such as 'gate:', or remove the file");
         else if (root is not MapNode)
-            values.Faults.Add(root.Place, $"the file holds {root.Kind}", "write sections: gate, services, knocks, policy");
+            values.Faults.Add(root.Place, $"the file holds {root.Kind}", "write sections: gate, services, knocks, spa, policy");
         if (root is not MapNode map)
             return;
 
@@ -53,6 +56,8 @@ internal sealed class MergedSections
         Services = Services.AddRange(values.Map("services", fields["services"]));
         var knocks = values.Map("knocks", fields["knocks"]);
         Knocks = Knocks.AddRange(knocks);
+        if (fields["spa"] is { } spa)
+            Spa = (Spa ?? []).AddRange(values.Map("spa", spa));
         Policy = Policy.AddRange(values.Map("policy", fields["policy"]));
         WarnOfMode(file, hasKnocks: !knocks.IsEmpty, values.Faults);
     }

@@ -26,13 +26,19 @@ internal static class PolicySection
         var networks = ImmutableArray.CreateBuilder<IPNetwork>();
         foreach (var item in values.List(key, node) ?? [])
         {
-            if (Network.TryParse(item.Text, out var network, out var mend))
+            if (ReadNetwork(item, values) is { } network)
                 networks.Add(network);
-            else
-                values.Faults.Add(item.Place, $"{Quote(item.Text)} is not a network", mend);
         }
 
         return networks.ToImmutable();
+    }
+
+    public static IPNetwork? ReadNetwork(TextNode item, Values values)
+    {
+        if (Network.TryParse(item.Text, out var network, out var mend))
+            return network;
+        values.Faults.Add(item.Place, $"{Quote(item.Text)} is not a network", mend);
+        return null;
     }
 
     private static ImmutableArray<WeeklyHours> ReadHours(Node? node, Values values)
@@ -40,12 +46,18 @@ internal static class PolicySection
         var all = ImmutableArray.CreateBuilder<WeeklyHours>();
         foreach (var item in values.List("hours", node) ?? [])
         {
-            if (WeeklyHours.TryParse(item.Text, out var hours))
+            if (ReadHours(item, values) is { } hours)
                 all.Add(hours);
-            else
-                values.Faults.Add(item.Place, $"{Quote(item.Text)} is not a stretch of hours", "write it as 'Mon-Fri 07:00-20:00', 'Sat 22:00-04:00' or '08:00-18:00'");
         }
 
         return all.ToImmutable();
+    }
+
+    public static WeeklyHours? ReadHours(TextNode item, Values values)
+    {
+        if (WeeklyHours.TryParse(item.Text, out var hours))
+            return hours;
+        values.Faults.Add(item.Place, $"{Quote(item.Text)} is not a stretch of hours", "write it as 'Mon-Fri 07:00-20:00', 'Sat 22:00-04:00' or '08:00-18:00'");
+        return null;
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text;
 using static Postern.Cli.Configuration.Quoting;
 
 namespace Postern.Cli.Configuration;
@@ -8,6 +9,9 @@ namespace Postern.Cli.Configuration;
 internal sealed class Values(FaultList faults)
 {
     private const int MaxNameLength = 32;
+
+    /// <summary>PATH_MAX (linux/limits.h), less the zero at its end.</summary>
+    private const int MaxPath = 4095;
 
     public FaultList Faults => faults;
 
@@ -87,6 +91,21 @@ internal sealed class Values(FaultList faults)
 
         string Words() => string.Join(" or ", choices.Select(c => c.Word));
     }
+
+    /// <summary>The full path of a file. What it is good for is for the caller to find out.</summary>
+    public string? FullPath(string key, Node? node, string example, int most = MaxPath)
+    {
+        if (Text(key, node) is not { } path)
+            return null;
+        if (path.Text.StartsWith('/') && !path.Text.EndsWith('/') && Encoding.UTF8.GetByteCount(path.Text) <= most && path.Text.All(IsPlain))
+            return path.Text;
+        faults.Add(path.Place, $"'{key}' cannot be {Quote(path.Text)}",
+            string.Create(CultureInfo.InvariantCulture, $"write the full path of a file, at most {most} bytes, such as {example}"));
+        return null;
+    }
+
+    private static bool IsPlain(char c) =>
+        !char.IsControl(c) && char.GetUnicodeCategory(c) is not (UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Format or UnicodeCategory.Surrogate);
 
     public int? Number(string key, Node? node, int min, int max)
     {

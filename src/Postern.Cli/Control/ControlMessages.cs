@@ -46,6 +46,12 @@ internal sealed class GrantLine
     /// <summary>Who may reach it.</summary>
     public required string Address { get; init; }
 
+    /// <summary>The only port that he may connect from; not there: any.</summary>
+    public int? SourcePort { get; init; }
+
+    /// <summary>Whose key it was granted to; not there where no key asked.</summary>
+    public string? Key { get; init; }
+
     /// <summary>Which ports those are.</summary>
     public required string[] Ports { get; init; }
 
@@ -81,6 +87,9 @@ internal sealed record GateStatus
 
     public required ImmutableArray<KnockStatus> Knocks { get; init; }
 
+    /// <summary>Not there: single packets are not looked for.</summary>
+    public SpaStatus? Spa { get; init; }
+
     public required int Grants { get; init; }
 
     public required PacketStatus Packets { get; init; }
@@ -90,14 +99,20 @@ internal sealed record ServiceStatus(string Name, ImmutableArray<string> Ports, 
 
 internal sealed record KnockStatus(string Name, string Method, ImmutableArray<string> Opens, ImmutableArray<string> Closes);
 
+/// <param name="Carriers">Where packets are looked for.</param>
+/// <param name="Keys">How many may come in.</param>
+/// <param name="KeysFile">Where they stand.</param>
+internal sealed record SpaStatus(ImmutableArray<string> Carriers, int Keys, string KeysFile);
+
 /// <param name="Read">Packets that reached the sentry and could be read.</param>
 /// <param name="Faulty">Those that could not, by reason.</param>
-/// <param name="Reports">Knocks completed.</param>
+/// <param name="Refused">Single packets that the sentry refused, by refusal.</param>
+/// <param name="Reports">Knocks completed, and single packets opened.</param>
 /// <param name="DroppedByRing">Packets that the kernel had no room for.</param>
 /// <param name="DroppedReports">Reports that the warden had no room for.</param>
 /// <param name="AttemptsEvicted">Attempts that newer ones pushed out.</param>
 internal sealed record PacketStatus(
-    long Read, ImmutableDictionary<string, long> Faulty, long Reports, long DroppedByRing, long DroppedReports, long AttemptsEvicted);
+    long Read, ImmutableDictionary<string, long> Faulty, ImmutableDictionary<string, long> Refused, long Reports, long DroppedByRing, long DroppedReports, long AttemptsEvicted);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

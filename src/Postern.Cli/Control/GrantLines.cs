@@ -9,7 +9,7 @@ namespace Postern.Cli.Control;
 /// The grants in force, as the warden's thread saw them at one moment, on their way to an operator: a line of JSON each, written as they go,
 /// so that a hundred thousand of them are never one string. The reply that ends the answer comes after them; a list without it was cut short.
 /// </summary>
-internal sealed class GrantLines(Grant[] grants, Moment now)
+internal sealed class GrantLines(Grant[] grants, IReadOnlyDictionary<string, string> names, Moment now)
 {
     private const int Chunk = 32 << 10;
 
@@ -39,6 +39,8 @@ internal sealed class GrantLines(Grant[] grants, Moment now)
         {
             Service = grant.Service,
             Address = grant.Source.ToString(),
+            SourcePort = grant.SourcePort == 0 ? null : grant.SourcePort,
+            Key = grant.Holder.Length == 0 ? null : names.GetValueOrDefault(grant.Holder, grant.Holder),
             Ports = PortsOf(grant),
             Until = (now.Wall + left).UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture),
             SecondsLeft = Math.Round(left.TotalSeconds, 3),

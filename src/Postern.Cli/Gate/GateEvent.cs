@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using Postern.Cli.Configuration;
 using Postern.Cli.Control;
 using Postern.Knocks.Sequences;
 using Postern.Reports;
+using Postern.Warden;
 
 namespace Postern.Cli.Gate;
 
@@ -10,6 +12,7 @@ internal enum GateEventKind
     Report,
     Call,
     Reload,
+    Keys,
     Rules,
     Stop,
 }
@@ -18,7 +21,17 @@ internal enum GateEventKind
 /// What wakes the warden's thread: a report of the sentry, a call over the control socket, a signal. A reload brings the configuration
 /// with it, read by somebody else: a file can be slow, or a pipe that never ends.
 /// </summary>
-internal readonly record struct GateEvent(GateEventKind Kind, Report Report = default, ControlCall? Call = null, NextConfiguration? Next = null);
+internal readonly record struct GateEvent(GateEventKind Kind, Report Report = default, ControlCall? Call = null, NextConfiguration? Next = null, NextKeys? Keys = null);
+
+/// <summary>The file of keys as it was read, and what is wrong with it.</summary>
+internal sealed record NextKeys(ImmutableArray<Identity> Identities, ImmutableArray<Fault> Faults)
+{
+    public static NextKeys Load(string path, IReadOnlySet<string> services)
+    {
+        var faults = new FaultList();
+        return new(AuthorizedKeys.Read(path, services, faults), [.. faults.Faults]);
+    }
+}
 
 /// <summary>A configuration as it was read, and what follows from it and takes time.</summary>
 internal sealed record NextConfiguration(ConfigurationResult Read, TrapPorts Traps)

@@ -18,7 +18,9 @@ internal sealed class GateInbox : IDisposable
 
     public void Put(in Report report)
     {
-        if (!_events.TryAdd(new(GateEventKind.Report, report)))
+        // The bytes of a request are the sentry's own, and good only until its next packet.
+        var kept = report.Request.IsEmpty ? report : report with { Request = report.Request.ToArray() };
+        if (!_events.TryAdd(new(GateEventKind.Report, kept)))
             Interlocked.Increment(ref _dropped);
     }
 

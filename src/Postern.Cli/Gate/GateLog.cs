@@ -11,8 +11,8 @@ internal static partial class GateLog
     [LoggerMessage(101, LogLevel.Warning, "held back {Lines} audit lines: knocks came faster than they are worth writing down")]
     public static partial void HeldBack(ILogger log, long lines);
 
-    [LoggerMessage(110, LogLevel.Information, "watching {Interfaces} for {Knocks} knocks; protecting {Services} services ({Files})")]
-    public static partial void Ready(ILogger log, string interfaces, int knocks, int services, string files);
+    [LoggerMessage(110, LogLevel.Information, "watching {Interfaces} for {Knocks}; protecting {Services} services ({Files})")]
+    public static partial void Ready(ILogger log, string interfaces, string knocks, int services, string files);
 
     [LoggerMessage(111, LogLevel.Information, "stopping; protected services stay closed and grants end on time, because the rules stay in the kernel ('postern teardown' removes them)")]
     public static partial void Stopping(ILogger log);
@@ -31,6 +31,12 @@ internal static partial class GateLog
 
     [LoggerMessage(116, LogLevel.Warning, "interface {Name} is a port of a bridge or bond: the firewall knows its packets by the name of that, so name that in gate.interfaces as well, or nothing is protected there")]
     public static partial void InterfaceEnslaved(ILogger log, string name);
+
+    [LoggerMessage(117, LogLevel.Error, "{Fault} (that line lets nobody in; the others count)")]
+    public static partial void KeyFault(ILogger log, string fault);
+
+    [LoggerMessage(118, LogLevel.Information, "the file of keys was read anew: {Keys} keys, {Faults} faults")]
+    public static partial void KeysRenewed(ILogger log, int keys, int faults);
 
     [LoggerMessage(120, LogLevel.Warning, "someone removed our rules from the kernel; they are back")]
     public static partial void RulesRestored(ILogger log);

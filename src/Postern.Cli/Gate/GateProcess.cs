@@ -6,7 +6,9 @@ using Postern.Cli.Control;
 using Postern.Firewall;
 using Postern.Knocks.Sequences;
 using Postern.Packets;
+using Postern.Reports;
 using Postern.Sentry;
+using Postern.Warden;
 
 namespace Postern.Cli.Gate;
 
@@ -20,6 +22,7 @@ namespace Postern.Cli.Gate;
 internal sealed class GateProcess : IDisposable
 {
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Writing = TimeSpan.FromMilliseconds(50);
 
     private readonly string _path;
     private readonly ILogger _log;
@@ -27,7 +30,8 @@ internal sealed class GateProcess : IDisposable
     private readonly SentryCounters _counters = new();
     private readonly NftablesFirewall _firewall;
     private readonly Warden.Warden _warden;
-    private readonly PacketRing _ring;
+    private readonly IPacketSource _source;
+    private readonly SpaKeeper? _spa;
     private readonly SentryPost _post;
     private readonly RulesWatch _rules;
     private readonly ControlServer _control;
@@ -39,6 +43,8 @@ internal sealed class GateProcess : IDisposable
     private TimeSpan _droppedTold;
     private int _rulesNoted;
     private int _reloadAsked;
+    private readonly Lock _keysOrder = new();
+    private int _keysAsked;
     private bool _rulesLost;
 
     /// <summary>
@@ -55,20 +61,28 @@ internal sealed class GateProcess : IDisposable
         try
         {
             _alone = OnlyGate.Claim();
-            _ring = PacketRing.Open(SentryOptions(generation: 1).Filter(), _configuration.Interfaces, RingSize.Default);
+            if (_configuration.Spa is { } spa)
+            {
+                _spa = SpaKeeper.Open(spa, AskKeys);
+                spa = spa with { Identities = NextKeys.Load(spa.AuthorizedKeysFile, ServiceNames()).Identities }; // as it is now that it is watched
+                _configuration = _configuration with { Spa = spa };
+            }
+
+            _source = OpenSource();
             _firewall = new NftablesFirewall();
-            _warden = new(_firewall, new LogAudit(log, TimeProvider.System));
-            _desk = new(_warden, Describe);
+            _warden = new(_firewall, new LogAudit(log, TimeProvider.System), _spa?.Ledger);
+            _desk = new(_warden, Describe, KeyNames);
             _control = ControlServer.Listen(_configuration.ControlSocket, Take);
             _rules = new(NoteRules);
-            _warden.Apply(_configuration.Warden, _configuration.Protection, GateClock.Now());
+            _warden.Apply(WardenOptions(_configuration), _configuration.Protection, GateClock.Now());
         }
         catch (Exception e)
         {
             _rules?.Dispose();
             _control?.Dispose();
             _firewall?.Dispose();
-            _ring?.Dispose();
+            _source?.Dispose();
+            _spa?.Dispose();
             _alone?.Dispose();
             throw e switch
             {
@@ -78,7 +92,7 @@ internal sealed class GateProcess : IDisposable
             };
         }
 
-        _post = new(_ring, new(SentryOptions(_warden.Generation), _counters), _inbox);
+        _post = new(_source, new(SentryOptions(_warden.Generation), _counters), _inbox);
     }
 
     public DateTimeOffset Started { get; } = DateTimeOffset.Now;
@@ -103,6 +117,23 @@ internal sealed class GateProcess : IDisposable
             LoadBeside(call: null);
     }
 
+    /// <summary>The same for the file of keys. It is read when whoever writes it has had a moment to end.</summary>
+    private void AskKeys()
+    {
+        if (Interlocked.Exchange(ref _keysAsked, 1) != 0 || _configuration.Spa is not { } spa)
+            return;
+        var services = ServiceNames();
+        new Thread(() =>
+        {
+            Thread.Sleep(Writing);
+            Volatile.Write(ref _keysAsked, 0);
+            lock (_keysOrder) // what was read later is put in later
+                _inbox.Put(new(GateEventKind.Keys, Keys: NextKeys.Load(spa.AuthorizedKeysFile, services)));
+        }) { Name = "keys", IsBackground = true }.Start();
+    }
+
+    private HashSet<string> ServiceNames() => _configuration.Warden.Services.Select(s => s.Name).ToHashSet(StringComparer.Ordinal);
+
     private void LoadBeside(ControlCall? call) => new Thread(() =>
     {
         var next = NextConfiguration.Load(_path);
@@ -124,7 +155,8 @@ internal sealed class GateProcess : IDisposable
         _control.Dispose();
         _rules.Dispose();
         _post.Dispose();
-        _ring.Dispose();
+        _source.Dispose();
+        _spa?.Dispose();
         _firewall.Dispose();
         _alone.Dispose();
         _inbox.Dispose();
@@ -151,7 +183,7 @@ internal sealed class GateProcess : IDisposable
         switch (item.Kind)
         {
             case GateEventKind.Report:
-                _warden.Handle(item.Report, GateClock.Now());
+                Decide(item.Report);
                 break;
             case GateEventKind.Call:
                 item.Call!.Answer(_desk.Answer(item.Call.Request, GateClock.Now()));
@@ -159,6 +191,9 @@ internal sealed class GateProcess : IDisposable
             case GateEventKind.Reload:
                 var failure = Reload(item.Next!);
                 item.Call?.Answer(failure is null ? new() { Done = "reloaded" } : new() { Failure = failure });
+                break;
+            case GateEventKind.Keys:
+                Renew(item.Keys!);
                 break;
             case GateEventKind.Rules:
                 RestoreRules();
@@ -196,6 +231,12 @@ internal sealed class GateProcess : IDisposable
             return new(null, $"{read.Faults[0]}{(read.Faults.Length > 1 ? $" (and {read.Faults.Length - 1} more)" : "")}", $"'postern check --config {_path}' lists all faults; the configuration before is still in force");
         }
 
+        if (FixedBySpa(next) is { } what)
+        {
+            GateLog.ReloadRefused(_log, 1, what);
+            return new(null, what, "restart the gate; grants in force are kept");
+        }
+
         if (!next.Interfaces.SequenceEqual(_configuration.Interfaces, StringComparer.Ordinal) || !next.ControlSocket.Equals(_configuration.ControlSocket, StringComparison.Ordinal))
         {
             const string Fixed = "gate.interfaces and gate.control_socket cannot change while the gate runs";
@@ -205,7 +246,7 @@ internal sealed class GateProcess : IDisposable
 
         try
         {
-            _warden.Apply(next.Warden, next.Protection, GateClock.Now());
+            _warden.Apply(WardenOptions(next), next.Protection, GateClock.Now());
         }
         catch (FirewallException e)
         {
@@ -216,10 +257,11 @@ internal sealed class GateProcess : IDisposable
         // The new filter passes before the new sentry looks: a packet in between is one that the sentry before did not know, and drops.
         (_configuration, _traps) = (next, loaded.Traps);
         var options = SentryOptions(_warden.Generation);
-        _ring.Replace(options.Filter());
+        (_source as PacketRing)?.Replace(options.Filter());
         _post.Sentry = new(options, _counters);
         _desk.Loaded = DateTimeOffset.Now;
         WarnOf(read);
+        AskKeys(); // they may have changed while this was read
         return null;
     }
 
@@ -238,7 +280,7 @@ internal sealed class GateProcess : IDisposable
         {
             if (_firewall.Inspect().InPlace)
                 return;
-            _warden.Apply(_configuration.Warden, _configuration.Protection, GateClock.Now());
+            _warden.Apply(WardenOptions(_configuration), _configuration.Protection, GateClock.Now());
             _post.Sentry = new(SentryOptions(_warden.Generation), _counters);
             _rulesLost = false;
             GateLog.RulesRestored(_log);
@@ -267,9 +309,59 @@ internal sealed class GateProcess : IDisposable
     {
         foreach (var warning in read.Warnings)
             GateLog.ConfigurationWarning(_log, warning.ToString());
+        foreach (var fault in read.KeyFaults)
+            GateLog.KeyFault(_log, fault.ToString());
     }
 
-    private SentryOptions SentryOptions(uint generation) => new(generation, _configuration.Sequences) { Traps = _traps };
+    private SentryOptions SentryOptions(uint generation) => new(generation, _configuration.Sequences)
+    {
+        Traps = _traps,
+        Spa = _configuration.Spa is { } spa ? _spa!.ForSentry(spa) : null,
+    };
+
+    private WardenOptions WardenOptions(GateConfiguration configuration) =>
+        configuration.Warden with { Spa = configuration.Spa is { } spa ? _spa!.ForWarden(spa) : null };
+
+    private IPacketSource OpenSource() => _configuration.Capture == CaptureSetting.Packet
+        ? PacketRing.Open(SentryOptions(generation: 1).Filter(), _configuration.Interfaces, RingSize.Default)
+        : UdpSocketSource.Open([.. _configuration.Spa!.Of(Transport.Udp).SelectMany(p => Enumerable.Range(p.First, p.Count)).Select(p => (ushort)p)]);
+
+    private void Decide(in Report report)
+    {
+        var now = GateClock.Now();
+        var verdict = _warden.Handle(report, now);
+        if (verdict.ReceiptDue && _configuration.Spa is { Receipt: true })
+            _spa!.Receipts.TrySend(report, verdict, now);
+    }
+
+    /// <summary>Whoever is no longer in the file loses what he holds now; a line with a fault keeps out nobody but its own key.</summary>
+    private void Renew(NextKeys keys)
+    {
+        if (_configuration.Spa is not { } spa)
+            return;
+        foreach (var fault in keys.Faults)
+            GateLog.KeyFault(_log, fault.ToString());
+        _configuration = _configuration with { Spa = spa with { Identities = keys.Identities } };
+        _warden.Renew(_spa!.ForWarden(_configuration.Spa), GateClock.Now());
+        GateLog.KeysRenewed(_log, keys.Identities.Length, keys.Faults.Length);
+    }
+
+    /// <summary>What is opened once, at the start.</summary>
+    private string? FixedBySpa(GateConfiguration next)
+    {
+        if (next.Capture != _configuration.Capture)
+            return "gate.capture cannot change while the gate runs";
+        if (next.Spa is null != _configuration.Spa is null)
+            return "the section 'spa' cannot come or go while the gate runs";
+        if (next.Spa is not { } spa)
+            return null;
+        var now = _configuration.Spa!;
+        var same = string.Equals(spa.KeyFile, now.KeyFile, StringComparison.Ordinal) && string.Equals(spa.LedgerFile, now.LedgerFile, StringComparison.Ordinal)
+            && string.Equals(spa.AuthorizedKeysFile, now.AuthorizedKeysFile, StringComparison.Ordinal);
+        return same && (next.Capture == CaptureSetting.Packet || spa.Ports.SequenceEqual(now.Ports))
+            ? null
+            : "the files of 'spa', and its ports with 'capture: udp', cannot change while the gate runs";
+    }
 
     private void SayReady()
     {
@@ -281,10 +373,25 @@ internal sealed class GateProcess : IDisposable
         GateLog.Ready(
             _log,
             interfaces.IsEmpty ? "every interface" : string.Join(", ", interfaces),
-            _configuration.Sequences.Length,
+            Listens(),
             _configuration.Warden.Services.Length,
             string.Join(", ", _configuration.Files));
         ServiceManager.Ready("guarding");
+    }
+
+    /// <summary>Of the holders of grants, as the kernel keeps them.</summary>
+    private Dictionary<string, string> KeyNames()
+    {
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var identity in _configuration.Spa?.Identities ?? [])
+            names.TryAdd(identity.Hint, identity.Name);
+        return names;
+    }
+
+    private string Listens()
+    {
+        var knocks = PortText.Count(_configuration.Sequences.Length, "knock");
+        return _configuration.Spa is { } spa ? $"{knocks}, and single packets of {PortText.Count(spa.Identities.Length, "key")}" : knocks;
     }
 
     private GateStatus Describe(GateStatus bare)
@@ -300,7 +407,10 @@ internal sealed class GateProcess : IDisposable
             BlendsIn = firewall.HostDrops switch { true => "silent", false => "closed", null => null },
             Services = StatusText.ServicesOf(_configuration.Warden, _warden.Grants),
             Knocks = StatusText.KnocksOf(_configuration.Warden),
-            Packets = StatusText.PacketsOf(_counters, _ring.Dropped, _inbox.DroppedReports, sentry.AttemptsEvicted),
+            Spa = _configuration.Spa is { } spa
+                ? new([.. spa.Ports.Select(p => p.ToString()), .. spa.Echo ? ["icmp"] : Array.Empty<string>()], spa.Identities.Length, spa.AuthorizedKeysFile)
+                : null,
+            Packets = StatusText.PacketsOf(_counters, _source.Dropped, _inbox.DroppedReports, sentry.AttemptsEvicted),
         };
     }
 }

@@ -44,13 +44,31 @@ internal sealed class LogAudit(ILogger log, TimeProvider clock) : IAudit
         if (entry.Service.Length > 0)
             line += $" service={entry.Service}";
         line += $" address={entry.Source}";
+        if (entry.SourcePort != 0)
+            line += string.Create(CultureInfo.InvariantCulture, $" port={entry.SourcePort}");
         if (entry.Knock.Length > 0)
             line += $" knock={entry.Knock}";
+        if (entry.By is { } by)
+            line += Who(by);
         if (entry.Until is { } until)
             line += string.Create(CultureInfo.InvariantCulture, $" until={until.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fff}Z");
+        if (entry.Capped is { } asked)
+            line += string.Create(CultureInfo.InvariantCulture, $" capped=\"asked for {asked.TotalSeconds:0} s\"");
         if (entry.Refusal != Refusal.None)
             line += $" refusal={entry.Refusal.Word()}";
         return entry.Detail is null ? line : $"{line} detail=\"{entry.Detail}\"";
+    }
+
+    private static string Who(Requester by)
+    {
+        var line = by.Name.Length > 0 ? $" key={by.Name}" : $" hint={by.Hint}";
+        if (by.Device != 0)
+            line += string.Create(CultureInfo.InvariantCulture, $" device={by.Device:x8}");
+        if (by.Packet != Address.None)
+            line += $" from={by.Packet}";
+        if (by.ClockOff is { } off)
+            line += string.Create(CultureInfo.InvariantCulture, $" clock={off.TotalSeconds:+0.000;-0.000}s");
+        return line;
     }
 
     private bool TryTakeToken()

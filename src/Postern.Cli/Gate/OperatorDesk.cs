@@ -6,7 +6,7 @@ using Postern.Reports;
 namespace Postern.Cli.Gate;
 
 /// <summary>Answers operators, on the warden's thread. What it may be asked is a closed list.</summary>
-internal sealed class OperatorDesk(Warden.Warden warden, Func<GateStatus, GateStatus> describe)
+internal sealed class OperatorDesk(Warden.Warden warden, Func<GateStatus, GateStatus> describe, Func<IReadOnlyDictionary<string, string>> keyNames)
 {
     public DateTimeOffset Loaded { get; set; } = DateTimeOffset.Now;
 
@@ -18,7 +18,7 @@ internal sealed class OperatorDesk(Warden.Warden warden, Func<GateStatus, GateSt
     public ControlReply Answer(ControlRequest request, Moment now) => request.Verb switch
     {
         ControlRequest.Status => new() { Status = Status() },
-        ControlRequest.Grants => new() { Grants = new([.. warden.Grants.Where(g => g.Until > now.Uptime).OrderBy(g => g.Until)], now), Done = "listed" },
+        ControlRequest.Grants => new() { Grants = new([.. warden.Grants.Where(g => g.Until > now.Uptime).OrderBy(g => g.Until)], keyNames(), now), Done = "listed" },
         ControlRequest.Grant when !TryReadTime(request, out _) => new() { Failure = new(null, "that is no time for a grant", "write 1s to 30d, or leave it to the service") },
         ControlRequest.Grant => WithGrantee(request, (service, address) => warden.Grant(service, address, TryReadTime(request, out var time) ? time : null, now), "granted"),
         ControlRequest.Revoke => WithGrantee(request, warden.Revoke, "revoked"),
@@ -38,7 +38,7 @@ internal sealed class OperatorDesk(Warden.Warden warden, Func<GateStatus, GateSt
         Services = [],
         Knocks = [],
         Grants = warden.GrantCount,
-        Packets = new(0, ImmutableDictionary<string, long>.Empty, 0, 0, 0, 0),
+        Packets = new(0, ImmutableDictionary<string, long>.Empty, ImmutableDictionary<string, long>.Empty, 0, 0, 0, 0),
     });
 
     private static ControlReply WithGrantee(ControlRequest request, Func<string, Address, Refusal> change, string done)

@@ -29,6 +29,7 @@ internal static class StatusText
     public static PacketStatus PacketsOf(SentryCounters counters, long droppedByRing, long droppedReports, long evicted) => new(
         counters.Read,
         counters.Faults().Where(f => f.Packets > 0).ToImmutableDictionary(f => f.Fault.ToString().ToLowerInvariant(), f => f.Packets, StringComparer.Ordinal),
+        counters.Refusals().ToImmutableDictionary(r => r.Refusal.Word(), r => r.Packets, StringComparer.Ordinal),
         counters.Reports,
         droppedByRing,
         droppedReports,

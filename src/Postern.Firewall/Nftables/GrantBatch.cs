@@ -1,5 +1,3 @@
-using Postern.Reports;
-
 namespace Postern.Firewall.Nftables;
 
 /// <summary>What a batch does with the elements of a grant, in this order.</summary>
@@ -16,13 +14,13 @@ internal enum GrantSteps
     Add = 4,
 }
 
-/// <summary>A grant as a batch: each step is one message to the set of the source's family, or a few where the service has many ports.</summary>
-internal readonly record struct GrantBatch(ProtectedService Service, Address Source, ulong Milliseconds)
+/// <summary>A grant as a batch: each step is one message to the set that the grantee belongs to, or a few where the service has many ports.</summary>
+internal readonly record struct GrantBatch(ProtectedService Service, Grantee To, ulong Milliseconds)
 {
     public const int MaxPorts = 1024;
 
-    /// <summary>Nests and key 12 + 24, time-out 12, comment 4 + 2 + a name of 32 characters that UTF-8 may treble + NUL, padded.</summary>
-    public const int LongestElement = 12 + 24 + 12 + 4 + 100;
+    /// <summary>Nests and key 12 + 28, time-out 12, comment 4 + 2 + a name of 32 characters that UTF-8 may treble + a holder of 16 after a space + NUL, padded.</summary>
+    public const int LongestElement = 12 + 28 + 12 + 4 + 116;
 
     // The list of elements is an attribute, whose length is 16 bits.
     private const int ElementsInMessage = 256;
@@ -56,7 +54,7 @@ internal readonly record struct GrantBatch(ProtectedService Service, Address Sou
                     continue;
                 if (inMessage == 0)
                     list = BeginMessage(ref batch, step, asked && left <= ElementsInMessage);
-                GrantElement.Write(ref batch, Service.Name, Source, range.Transport, (ushort)port, step == GrantSteps.Remove ? 0 : Milliseconds);
+                GrantElement.Write(ref batch, Service.Name, To, range.Transport, (ushort)port, step == GrantSteps.Remove ? 0 : Milliseconds);
                 left--;
                 if (++inMessage < ElementsInMessage && left > 0)
                     continue;
@@ -75,7 +73,7 @@ internal readonly record struct GrantBatch(ProtectedService Service, Address Sou
             flags |= NfTablesWire.FlagCreate;
         batch.BeginMessage(kind, flags);
         batch.Text(NfTablesWire.InTable, Ruleset.Table);
-        batch.Text(NfTablesWire.Within, GrantElement.SetFor(Source));
+        batch.Text(NfTablesWire.Within, GrantSet.For(To).Name);
         return batch.OpenNest(NfTablesWire.Element.List);
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 using Postern.Reports;
@@ -5,83 +6,110 @@ using Postern.Reports;
 namespace Postern.Firewall.Nftables;
 
 /// <summary>
-/// One element of a grant set: this source may reach this port, for the service named in its comment. A key of several fields has
-/// each of them padded to 4 bytes (nft's concatenation):
+/// One element of a grant set: this grantee may reach this port, for the service named in its comment, whose second word is the
+/// grant's holder, if it has one. The shape of a key stands at <see cref="GrantSet"/>.
 /// <code>
-/// key         source, 4 or 16 bytes · u8 protocol · 3 zero · be16 port · 2 zero
 /// user data   u8 type = 0 (comment) · u8 length · text and NUL          libnftnl/udata.h
 /// </code>
 /// </summary>
-internal readonly record struct GrantElement(string Service, Address Source, Transport Transport, ushort Port, TimeSpan Remaining)
+internal readonly record struct GrantElement(string Service, Grantee To, Transport Transport, ushort Port, TimeSpan Remaining)
 {
-    public const string Set4 = "grants4";
-    public const string Set6 = "grants6";
+    public const int HolderDigits = 16;
 
-    private const int Field = 4;
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
+
     private const byte CommentType = 0;
     private const ulong LongestTime = long.MaxValue / TimeSpan.TicksPerMillisecond / 2; // far beyond what the kernel's clock can hold
 
-    public static string SetFor(Address source) => source.IsV4 ? Set4 : Set6;
+    public string Comment => To.Holder.Length == 0 ? Service : $"{Service} {To.Holder}";
 
-    public static int KeyLength(bool v4) => (v4 ? Field : Address.Size) + Field + Field;
+    public static bool IsHolder(ReadOnlySpan<char> text) => text.Length == HolderDigits && !text.ContainsAnyExcept(HexDigits);
 
-    public static void Write(ref NetlinkBatch batch, string service, Address source, Transport transport, ushort port, ulong milliseconds)
+    public static void Write(ref NetlinkBatch batch, string service, Grantee to, Transport transport, ushort port, ulong milliseconds)
     {
+        var set = GrantSet.For(to);
         var element = batch.OpenNest(NfTablesWire.ListElement);
         var key = batch.OpenNest(NfTablesWire.Element.Key);
-        WriteKey(batch.Attribute(NfTablesWire.DataValue, KeyLength(source.IsV4)), source, transport, port);
+        WriteKey(batch.Attribute(NfTablesWire.DataValue, set.KeyLength), set, to, transport, port);
         batch.CloseNest(key);
         if (milliseconds != 0)
         {
             batch.BigEndian(NfTablesWire.Element.Timeout, milliseconds);
-            var length = Encoding.UTF8.GetByteCount(service) + 1;
-            var comment = batch.Attribute(NfTablesWire.Element.UserData, 2 + length);
-            comment[0] = CommentType;
-            comment[1] = checked((byte)length);
-            Encoding.UTF8.GetBytes(service, comment[2..]);
+            WriteComment(ref batch, service, to.Holder);
         }
 
         batch.CloseNest(element);
     }
 
-    private static void WriteKey(Span<byte> key, Address source, Transport transport, ushort port)
+    private static void WriteKey(Span<byte> key, GrantSet set, Grantee to, Transport transport, ushort port)
     {
-        if (source.IsV4)
-            BinaryPrimitives.WriteUInt32BigEndian(key, (uint)source.Value);
+        if (set.IsV4)
+            BinaryPrimitives.WriteUInt32BigEndian(key, (uint)to.Source.Value);
         else
-            source.Write(key);
-        key[^8] = (byte)transport;
-        BinaryPrimitives.WriteUInt16BigEndian(key[^4..], port);
+            to.Source.Write(key);
+        key[set.TransportAt] = (byte)transport;
+        BinaryPrimitives.WriteUInt16BigEndian(key[set.PortAt..], port);
+        if (set.IsNarrow)
+            BinaryPrimitives.WriteUInt16BigEndian(key[set.SourcePortAt..], to.SourcePort);
+    }
+
+    private static void WriteComment(ref NetlinkBatch batch, string service, string holder)
+    {
+        var name = Encoding.UTF8.GetByteCount(service);
+        var length = name + (holder.Length == 0 ? 0 : 1 + holder.Length) + 1;
+        var comment = batch.Attribute(NfTablesWire.Element.UserData, 2 + length);
+        comment[0] = CommentType;
+        comment[1] = checked((byte)length);
+        Encoding.UTF8.GetBytes(service, comment[2..]);
+        if (holder.Length == 0)
+            return;
+        comment[2 + name] = (byte)' ';
+        Encoding.ASCII.GetBytes(holder, comment[(2 + name + 1)..]);
     }
 
     /// <summary>
-    /// False for what <see cref="Write"/> cannot have made: another key, or no address. Made by hand, it may lack a service (empty)
-    /// or an end (<see cref="TimeSpan.MaxValue"/>).
+    /// False for what <see cref="Write"/> cannot have made: another key, no address, a narrow one without a source port. Made by hand, it
+    /// may lack a service (empty) or an end (<see cref="TimeSpan.MaxValue"/>).
     /// </summary>
-    public static bool TryRead(NetlinkAttributes attributes, bool v4, out GrantElement element)
+    public static bool TryRead(NetlinkAttributes attributes, GrantSet set, out GrantElement element)
     {
-        element = new GrantElement("", default, default, 0, TimeSpan.MaxValue);
+        element = new GrantElement("", new Grantee(Address.None), default, 0, TimeSpan.MaxValue);
+        var holder = "";
         while (attributes.MoveNext())
         {
             switch (attributes.Type)
             {
-                case NfTablesWire.Element.Key when attributes.Nest.TryFind(NfTablesWire.DataValue, out var key) && key.Value.Length == KeyLength(v4):
-                    element = element with { Source = ReadSource(key.Value, v4), Transport = (Transport)key.Value[^8], Port = BinaryPrimitives.ReadUInt16BigEndian(key.Value[^4..]) };
+                case NfTablesWire.Element.Key when attributes.Nest.TryFind(NfTablesWire.DataValue, out var key) && key.Value.Length == set.KeyLength:
+                    element = element with
+                    {
+                        To = ReadGrantee(key.Value, set),
+                        Transport = (Transport)key.Value[set.TransportAt],
+                        Port = BinaryPrimitives.ReadUInt16BigEndian(key.Value[set.PortAt..]),
+                    };
                     break;
                 case NfTablesWire.Element.Expiration:
                     element = element with { Remaining = TimeSpan.FromMilliseconds((long)Math.Min(attributes.LongNumber, LongestTime)) };
                     break;
                 case NfTablesWire.Element.UserData:
-                    element = element with { Service = ReadComment(attributes.Value) };
+                    (var service, holder) = Split(ReadComment(attributes.Value));
+                    element = element with { Service = service };
                     break;
             }
         }
 
-        return element.Source != Address.None;
+        element = element with { To = element.To with { Holder = holder } };
+        return element.To.Source != Address.None && set.IsNarrow == (element.To.SourcePort != 0);
     }
 
-    private static Address ReadSource(ReadOnlySpan<byte> key, bool v4) =>
-        v4 ? Address.FromV4(BinaryPrimitives.ReadUInt32BigEndian(key)) : Address.Read(key);
+    private static Grantee ReadGrantee(ReadOnlySpan<byte> key, GrantSet set) => new(
+        set.IsV4 ? Address.FromV4(BinaryPrimitives.ReadUInt32BigEndian(key)) : Address.Read(key),
+        set.IsNarrow ? BinaryPrimitives.ReadUInt16BigEndian(key[set.SourcePortAt..]) : (ushort)0);
+
+    private static (string Service, string Holder) Split(string comment)
+    {
+        var space = comment.LastIndexOf(' ');
+        return space > 0 && IsHolder(comment.AsSpan(space + 1)) ? (comment[..space], comment[(space + 1)..]) : (comment, "");
+    }
 
     private static string ReadComment(ReadOnlySpan<byte> data) =>
         data.Length >= 2 && data[0] == CommentType && data[1] == data.Length - 2 ? Encoding.UTF8.GetString(data[2..].TrimEnd((byte)0)) : "";

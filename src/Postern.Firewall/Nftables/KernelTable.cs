@@ -26,8 +26,7 @@ internal sealed class KernelTable(NetlinkSocket netlink)
 
     private static readonly HashSet<SetShape> OurSets =
     [
-        new(GrantElement.Set4, NfTablesWire.Set.Timeout, Concat(TypeIpv4, TypeProtocol, TypeService), Ruleset.GrantBound),
-        new(GrantElement.Set6, NfTablesWire.Set.Timeout, Concat(TypeIpv6, TypeProtocol, TypeService), Ruleset.GrantBound),
+        .. GrantSet.All.ToArray().Select(ShapeOf),
         new("standing4", NfTablesWire.Set.Timeout, Concat(TypeIpv4, TypeService, TypeService), Ruleset.StandingBound),
         new("standing6", NfTablesWire.Set.Timeout, Concat(TypeIpv6, TypeService, TypeService), Ruleset.StandingBound),
         new("protected", NfTablesWire.Set.Interval, (TypeProtocol << 6) | TypeService, 0),
@@ -41,36 +40,43 @@ internal sealed class KernelTable(NetlinkSocket netlink)
         new(Ruleset.Answer, null, 0),
     ];
 
+    private static SetShape ShapeOf(GrantSet set)
+    {
+        var wide = Concat(set.IsV4 ? TypeIpv4 : TypeIpv6, TypeProtocol, TypeService);
+        return new(set.Name, NfTablesWire.Set.Timeout, set.IsNarrow ? (wide << 6) | TypeService : wide, Ruleset.GrantBound);
+    }
+
     private static uint Concat(uint first, uint second, uint third) => (first << 12) | (second << 6) | third;
 
     public TableState State() => !Exists() ? TableState.Absent
         : OurChains.SetEquals(Chains()) && OurSets.SetEquals(Sets()) ? TableState.Ours
         : TableState.OtherShape;
 
-    /// <summary>Every element of the two grant sets, as far as a table of our name has sets of that kind.</summary>
+    /// <summary>Every element of the grant sets, as far as a table of our name has sets of that kind: one of a version before narrow grants lacks two.</summary>
     public List<GrantElement> Grants()
     {
+        var there = Sets().ToHashSet();
         var grants = new List<GrantElement>();
-        foreach (var shape in Sets())
+        foreach (var set in GrantSet.All)
         {
-            if (shape.Name is GrantElement.Set4 or GrantElement.Set6 && OurSets.Contains(shape))
-                grants.AddRange(Grants(shape.Name));
+            if (there.Contains(ShapeOf(set)))
+                grants.AddRange(Grants(set));
         }
 
         return grants;
     }
 
-    private List<GrantElement> Grants(string set)
+    private List<GrantElement> Grants(GrantSet set)
     {
         var grants = new List<GrantElement>();
-        netlink.Read(NftMessage.GetSetElement, NfTablesWire.FamilyInet, Ruleset.Table, set, grants.Clear, (_, attributes) =>
+        netlink.Read(NftMessage.GetSetElement, NfTablesWire.FamilyInet, Ruleset.Table, set.Name, grants.Clear, (_, attributes) =>
         {
             if (!attributes.TryFind(NfTablesWire.Element.List, out var list))
                 return;
             var elements = list.Nest;
             while (elements.MoveNext())
             {
-                if (GrantElement.TryRead(elements.Nest, set is GrantElement.Set4, out var element))
+                if (GrantElement.TryRead(elements.Nest, set, out var element))
                     grants.Add(element);
             }
         });

@@ -40,7 +40,7 @@ internal static class Ruleset
     {
         var text = new StringBuilder(Remove);
         AppendTable(text, protection);
-        AppendElements(text, "add", kept, element => $" timeout {Time(element.Remaining)} comment {Comment(element.Service)}");
+        AppendElements(text, "add", kept, element => $" timeout {Time(element.Remaining)} comment {Comment(element.Comment)}");
         AppendStanding(text, standing);
         return text.ToString();
     }
@@ -68,18 +68,32 @@ internal static class Ruleset
             table inet {{Table}} {
             	comment "made by Postern, and made anew whenever its configuration is; edit that instead"
 
-            	set {{GrantElement.Set4}} {
+            	set grants4 {
             		type ipv4_addr . inet_proto . inet_service
             		size {{GrantBound}}
             		flags timeout
             		comment "who may connect to what, until when"
             	}
 
-            	set {{GrantElement.Set6}} {
+            	set grants6 {
             		type ipv6_addr . inet_proto . inet_service
             		size {{GrantBound}}
             		flags timeout
             		comment "who may connect to what, until when"
+            	}
+
+            	set narrow4 {
+            		type ipv4_addr . inet_proto . inet_service . inet_service
+            		size {{GrantBound}}
+            		flags timeout
+            		comment "who may connect to what, from one source port only, until when"
+            	}
+
+            	set narrow6 {
+            		type ipv6_addr . inet_proto . inet_service . inet_service
+            		size {{GrantBound}}
+            		flags timeout
+            		comment "who may connect to what, from one source port only, until when"
             	}
 
             	set standing4 {
@@ -120,8 +134,10 @@ internal static class Ruleset
 
             	chain {{Closed}} {
             		{{PassingThrough}} accept comment "not for this host, only through it; asked twice for the sake of VRFs"
-            		ip saddr . meta l4proto . th dport @{{GrantElement.Set4}} accept comment "holds a grant"
-            		ip6 saddr . meta l4proto . th dport @{{GrantElement.Set6}} accept comment "holds a grant"
+            		ip saddr . meta l4proto . th dport @grants4 accept comment "holds a grant"
+            		ip6 saddr . meta l4proto . th dport @grants6 accept comment "holds a grant"
+            		ip saddr . meta l4proto . th dport . th sport @narrow4 accept comment "holds a grant for this source port"
+            		ip6 saddr . meta l4proto . th dport . th sport @narrow6 accept comment "holds a grant for this source port"
             		tcp flags & syn == 0 ip saddr . tcp sport . tcp dport @standing4 accept comment "conntrack was not there to see it begin"
             		tcp flags & syn == 0 ip6 saddr . tcp sport . tcp dport @standing6 accept comment "conntrack was not there to see it begin"
             		meta l4proto . th dport @answered meta pkttype host jump {{Answer}} comment "as the port would: not to what was sent to all"
@@ -179,13 +195,19 @@ internal static class Ruleset
 
     private static void AppendElements(StringBuilder text, string verb, IEnumerable<GrantElement> elements, Func<GrantElement, string> rest)
     {
-        foreach (var set in elements.GroupBy(element => GrantElement.SetFor(element.Source), StringComparer.Ordinal))
+        foreach (var set in elements.GroupBy(element => GrantSet.For(element.To)))
         {
-            text.Append(CultureInfo.InvariantCulture, $"{verb} element inet {Table} {set.Key} {{\n");
+            text.Append(CultureInfo.InvariantCulture, $"{verb} element inet {Table} {set.Key.Name} {{\n");
             foreach (var element in set)
-                text.Append(CultureInfo.InvariantCulture, $"\t{element.Source} . {(byte)element.Transport} . {element.Port}{rest(element)},\n");
+                text.Append(CultureInfo.InvariantCulture, $"\t{Key(element)}{rest(element)},\n");
             text.Append("}\n");
         }
+    }
+
+    private static string Key(GrantElement element)
+    {
+        var wide = string.Create(CultureInfo.InvariantCulture, $"{element.To.Source} . {(byte)element.Transport} . {element.Port}");
+        return element.To.SourcePort == 0 ? wide : string.Create(CultureInfo.InvariantCulture, $"{wide} . {element.To.SourcePort}");
     }
 
     /// <summary>In parts, since nft reads eight digits of each unit at most; never zero, which would be for ever.</summary>

@@ -9,18 +9,18 @@ internal static partial class AeadXChaCha20Poly1305
     public const int NonceSize = 24;
     public const int TagSize = 16;
 
-    static AeadXChaCha20Poly1305() => SodiumLibrary.Need();
-
     /// <summary><paramref name="sealed"/> has room for the message and <see cref="TagSize"/> more.</summary>
     public static void Seal(ReadOnlySpan<byte> key, ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> message, Span<byte> @sealed)
     {
+        SodiumLibrary.Need();
         Sizes.Check(key.Length == KeySize && nonce.Length == NonceSize && @sealed.Length == message.Length + TagSize);
-        _ = crypto_aead_xchacha20poly1305_ietf_encrypt(@sealed, 0, message, (ulong)message.Length, 0, 0, 0, nonce, key);
+        Sizes.Check(crypto_aead_xchacha20poly1305_ietf_encrypt(@sealed, 0, message, (ulong)message.Length, 0, 0, 0, nonce, key) == 0);
     }
 
     /// <summary>False where it was not sealed with this key and nonce, or was changed since.</summary>
     public static bool TryOpen(ReadOnlySpan<byte> key, ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> @sealed, Span<byte> message)
     {
+        SodiumLibrary.Need();
         Sizes.Check(key.Length == KeySize && nonce.Length == NonceSize && @sealed.Length == message.Length + TagSize);
         return crypto_aead_xchacha20poly1305_ietf_decrypt(message, 0, 0, @sealed, (ulong)@sealed.Length, 0, 0, nonce, key) == 0;
     }

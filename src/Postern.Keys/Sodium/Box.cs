@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace Postern.Keys.Sodium;
 
@@ -21,23 +22,24 @@ internal static partial class Box
 
     private const int NonceSize = 24;
 
-    static Box() => SodiumLibrary.Need();
-
     public static void MakeKeyPair(ReadOnlySpan<byte> seed, Span<byte> publicKey, Span<byte> privateKey)
     {
+        SodiumLibrary.Need();
         Sizes.Check(seed.Length == SeedSize && publicKey.Length == PublicKeySize && privateKey.Length == PrivateKeySize);
-        _ = crypto_box_seed_keypair(publicKey, privateKey, seed);
+        Sizes.Check(crypto_box_seed_keypair(publicKey, privateKey, seed) == 0);
     }
 
     public static void PublicOf(ReadOnlySpan<byte> privateKey, Span<byte> publicKey)
     {
+        SodiumLibrary.Need();
         Sizes.Check(publicKey.Length == PublicKeySize && privateKey.Length == PrivateKeySize);
-        _ = crypto_scalarmult_base(publicKey, privateKey);
+        Sizes.Check(crypto_scalarmult_base(publicKey, privateKey) == 0);
     }
 
     /// <summary>False where the recipient's key is none that anything can be sealed to (a point of small order).</summary>
     public static bool TrySeal(ReadOnlySpan<byte> recipient, ReadOnlySpan<byte> seed, ReadOnlySpan<byte> message, Span<byte> @sealed)
     {
+        SodiumLibrary.Need();
         Sizes.Check(recipient.Length == PublicKeySize && @sealed.Length == message.Length + Overhead);
         Span<byte> oneTimePrivate = stackalloc byte[PrivateKeySize];
         Span<byte> nonce = stackalloc byte[NonceSize];
@@ -47,12 +49,13 @@ internal static partial class Box
         Blake2b.Hash(both, nonce);
         both[..PublicKeySize].CopyTo(@sealed);
         var done = crypto_box_easy(@sealed[PublicKeySize..], message, (ulong)message.Length, nonce, recipient, oneTimePrivate) == 0;
-        System.Security.Cryptography.CryptographicOperations.ZeroMemory(oneTimePrivate);
+        CryptographicOperations.ZeroMemory(oneTimePrivate);
         return done;
     }
 
     public static bool TryOpen(ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> privateKey, ReadOnlySpan<byte> @sealed, Span<byte> message)
     {
+        SodiumLibrary.Need();
         Sizes.Check(publicKey.Length == PublicKeySize && privateKey.Length == PrivateKeySize && @sealed.Length == message.Length + Overhead);
         return crypto_box_seal_open(message, @sealed, (ulong)@sealed.Length, publicKey, privateKey) == 0;
     }

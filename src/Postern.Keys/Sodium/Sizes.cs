@@ -6,6 +6,6 @@ internal static class Sizes
     public static void Check(bool right)
     {
         if (!right)
-            throw new InvalidOperationException("a buffer of the wrong size");
+            throw new InvalidOperationException("a buffer of the wrong size, or a call that cannot fail and did");
     }
 }

@@ -11,24 +11,33 @@ internal static partial class SodiumLibrary
 {
     public const string Name = "libsodium";
 
-    private static readonly string[] Names = ["libsodium.so.23", "libsodium.so.26", "libsodium.dylib", "libsodium.dll", "libsodium"];
+    // Homebrew's folder on Apple's own processors is none that the loader looks into.
+    private static readonly string[] Names =
+        ["libsodium.so.23", "libsodium.so.26", "libsodium.dylib", "/opt/homebrew/lib/libsodium.dylib", "libsodium.dll", "libsodium"];
 
-    /// <summary>Every class of this room that calls libsodium calls this first, in its static constructor.</summary>
+    private static readonly Lazy<bool> Loaded = new(Load);
+
+    /// <summary>
+    /// Every method of this room that calls libsodium calls this first. (A static constructor would do it once, and would wrap what it throws
+    /// so that nobody catches it.)
+    /// </summary>
     /// <exception cref="MissingSodiumException"/>
     public static void Need() => _ = Loaded.Value;
 
-    private static readonly Lazy<bool> Loaded = new(() =>
+    private static bool Load()
     {
         NativeLibrary.SetDllImportResolver(typeof(SodiumLibrary).Assembly, Find);
         try
         {
-            return sodium_init() >= 0 ? true : throw new MissingSodiumException(null);
+            // 1.0.18 is 10.3, the next release is 26.1.
+            var isNewEnough = (sodium_library_version_major(), sodium_library_version_minor()).CompareTo((10, 3)) >= 0;
+            return isNewEnough && sodium_init() >= 0 ? true : throw new MissingSodiumException(null);
         }
-        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
         {
             throw new MissingSodiumException(e);
         }
-    });
+    }
 
     private static nint Find(string name, Assembly assembly, DllImportSearchPath? path)
     {
@@ -36,12 +45,19 @@ internal static partial class SodiumLibrary
             return 0;
         foreach (var candidate in Names)
         {
-            if (NativeLibrary.TryLoad(candidate, assembly, path, out var handle))
+            // Beside the program or where the system keeps its libraries; never where the user happens to stand.
+            if (NativeLibrary.TryLoad(candidate, assembly, DllImportSearchPath.AssemblyDirectory | DllImportSearchPath.SafeDirectories, out var handle))
                 return handle;
         }
 
         return 0;
     }
+
+    [LibraryImport(Name)]
+    private static partial int sodium_library_version_major();
+
+    [LibraryImport(Name)]
+    private static partial int sodium_library_version_minor();
 
     [LibraryImport(Name)]
     private static partial int sodium_init();

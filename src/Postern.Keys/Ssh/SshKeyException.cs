@@ -4,4 +4,7 @@ namespace Postern.Keys.Ssh;
 public sealed class SshKeyException(string message, string hint, Exception? inner = null) : Exception(message, inner)
 {
     public string Hint { get; } = hint;
+
+    /// <summary>It makes sense to ask for the passphrase again.</summary>
+    public bool WrongPassphrase { get; init; }
 }

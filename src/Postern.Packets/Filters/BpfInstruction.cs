@@ -42,7 +42,9 @@ internal enum BpfCode : ushort
     Add = 0x04,
     AddX = 0x0c,
     And = 0x54,
+    SubtractX = 0x1c,
     ShiftLeft = 0x64,
+    ShiftRight = 0x74,
     AToX = 0x07,
     XToA = 0x87,
 

@@ -13,10 +13,13 @@ namespace Postern.Packets.Filters;
 /// IPv6             X ← 40; six times: extension header? X ← behind it, A ← the next one; fragment → refuse;
 ///                  header 58 → echo; → transport
 /// transport        A = 6 → TCP, A = 17 → UDP, else refuse
-/// TCP              flags under the mask as asked; A ← port at X + 2; found by halving → accept
-/// UDP              A ← port at X + 2; found by halving → accept
-/// echo             type at X + 0 is 8 (IPv4), 128 (IPv6) → accept
+/// TCP              SYN without ACK to a sized port, and end − (X + its header) is one of the sizes → accept for its size;
+///                  flags under the mask as asked; A ← port at X + 2; found by halving → accept
+/// UDP              length at X + 4 is 8 + one of the sizes, to a sized port → accept for its size;
+///                  A ← port at X + 2; found by halving → accept
+/// echo             type at X + 0 is 8 (IPv4), 128 (IPv6); end − X is 8 + one of the sizes → accept for its size; any → accept
 /// accept           snap length
+/// … for its size   the snap length of those
 /// refuse           0
 /// </code>
 /// It never refuses what the filter wants. It lets through more where headers lie about their lengths, which only
@@ -46,47 +49,77 @@ internal sealed class BpfProgram
     /// <summary>So few runs that every jump among them, and to the returns behind them, is short.</summary>
     private const int RunsPerBundle = 60;
 
+    /// <summary>Words of scratch memory: what follows an extension header; where the IP packet ends, by its own word; where the TCP header begins.</summary>
     private const uint NextHeader = 0;
+    private const uint End = 1;
+    private const uint TcpHeader = 2;
+
+    /// <summary>Each is an instruction wherever a size is looked at.</summary>
+    private const int MaxSizes = 16;
 
     private readonly BpfAssembler _code = new();
     private readonly BpfLabel _transport;
     private readonly BpfLabel _echo;
     private readonly BpfLabel _echoV6;
+    private readonly BpfLabel _acceptForSize;
     private readonly BpfLabel _accept;
     private readonly BpfLabel _refuse;
-    private readonly uint _snapLength;
+    private readonly CaptureFilter _filter;
+    private readonly FilterPortSets _ports;
+    private readonly bool _sizedEcho;
 
-    private BpfProgram(int snapLength)
+    private BpfProgram(CaptureFilter filter, FilterPortSets ports)
     {
-        _snapLength = (uint)snapLength;
-        (_transport, _echo, _echoV6, _accept, _refuse) = (_code.NewLabel(), _code.NewLabel(), _code.NewLabel(), _code.NewLabel(), _code.NewLabel());
+        _filter = filter;
+        _ports = ports;
+        _sizedEcho = filter.SizedEcho && !filter.PayloadSizes.IsEmpty;
+        (_transport, _echo, _echoV6) = (_code.NewLabel(), _code.NewLabel(), _code.NewLabel());
+        (_acceptForSize, _accept, _refuse) = (_code.NewLabel(), _code.NewLabel(), _code.NewLabel());
     }
 
-    /// <exception cref="ArgumentOutOfRangeException">The snap length is not that of any packet.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A snap length or a payload size that is not that of any packet, or more sizes than anybody needs.</exception>
     public static ImmutableArray<BpfInstruction> From(CaptureFilter filter, int maxInstructions = DefaultMaxInstructions)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(filter.SnapLength, 1, nameof(filter));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(filter.SnapLength, ushort.MaxValue, nameof(filter));
-
-        var impossibleFlags = (filter.TcpFlagsSet & ~filter.TcpFlagsMask) != TcpFlags.None;
-        var tcp = impossibleFlags ? [] : PortSet.Normalize(filter.TcpPorts);
-        var udp = PortSet.Normalize(filter.UdpPorts);
+        Validate(filter);
+        var ports = PortsOf(filter);
         while (true)
         {
-            var program = new BpfProgram(filter.SnapLength).Write(filter, tcp, udp);
+            var program = new BpfProgram(filter, ports).Write();
             if (program.Length <= maxInstructions)
                 return [.. program];
 
-            var runs = tcp.Length + udp.Length;
-            (tcp, udp) = PortSet.CloseGaps(tcp, udp, Math.Max(1, (program.Length - maxInstructions) / 3));
-            if (tcp.Length + udp.Length == runs)
+            var runs = ports.Runs;
+            ports = ports.CloseGaps(Math.Max(1, (program.Length - maxInstructions) / 3));
+            if (ports.Runs == runs)
                 throw new ArgumentOutOfRangeException(nameof(maxInstructions), maxInstructions, "no program is that short");
         }
     }
 
-    private BpfInstruction[] Write(CaptureFilter filter, ImmutableArray<FilterPorts> tcp, ImmutableArray<FilterPorts> udp)
+    private static void Validate(CaptureFilter filter)
     {
-        if (tcp.IsEmpty && udp.IsEmpty && !filter.Echo)
+        foreach (var length in (ReadOnlySpan<int>)[filter.SnapLength, filter.SizedSnapLength, .. filter.PayloadSizes])
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(length, 1, nameof(filter));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(length, ushort.MaxValue, nameof(filter));
+        }
+
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(filter.PayloadSizes.Length, MaxSizes, nameof(filter));
+    }
+
+    private static FilterPortSets PortsOf(CaptureFilter filter)
+    {
+        var impossibleFlags = (filter.TcpFlagsSet & ~filter.TcpFlagsMask) != TcpFlags.None;
+        var hasSizes = !filter.PayloadSizes.IsEmpty;
+        return new(
+            Tcp: impossibleFlags ? [] : PortSet.Normalize(filter.TcpPorts),
+            Udp: PortSet.Normalize(filter.UdpPorts),
+            SizedTcp: hasSizes ? PortSet.Normalize(filter.SizedTcpPorts) : [],
+            SizedUdp: hasSizes ? PortSet.Normalize(filter.SizedUdpPorts) : []);
+    }
+
+    private BpfInstruction[] Write()
+    {
+        if (_ports.Runs == 0 && !_filter.Echo && !_sizedEcho)
         {
             _code.Do(Return, 0);
             return _code.Assemble();
@@ -94,11 +127,15 @@ internal sealed class BpfProgram
 
         WriteLink();
         WriteIPv6();
-        WriteTransport(filter, tcp, udp);
-        WriteEcho(filter.Echo);
+        WriteTransport();
+        WriteEcho();
+        _code.Place(_acceptForSize);
+        _code.Do(Return, (uint)_filter.SizedSnapLength);
         WriteReturns(_accept, _refuse);
         return _code.Assemble();
     }
+
+    private bool NeedsEnd => _sizedEcho || !_ports.SizedTcp.IsEmpty;
 
     private void WriteLink()
     {
@@ -120,6 +157,12 @@ internal sealed class BpfProgram
         WriteVersion(4);
         _code.Do(LoadHalf, 6);
         _code.If(JumpIfBits, IPv4Header.MoreFragmentsOrOffset, _refuse);
+        if (NeedsEnd)
+        {
+            _code.Do(LoadHalf, 2);
+            _code.Do(StoreScratch, End);
+        }
+
         _code.Do(SetXToHeaderLength, 0);
         _code.Do(LoadByte, 9);
         _code.If(JumpIfEqual, (uint)IpProtocol.Icmp, _echo);
@@ -138,6 +181,13 @@ internal sealed class BpfProgram
     {
         var done = _code.NewLabel();
         WriteVersion(6);
+        if (NeedsEnd)
+        {
+            _code.Do(LoadHalf, 4);
+            _code.Do(Add, IPv6Header.Size);
+            _code.Do(StoreScratch, End);
+        }
+
         _code.Do(SetX, IPv6Header.Size);
         _code.Do(LoadByte, 6);
         for (var i = 0; i < IPv6Header.MaxExtensions; i++)
@@ -192,7 +242,7 @@ internal sealed class BpfProgram
     }
 
     /// <summary>A is the protocol, X where its header begins.</summary>
-    private void WriteTransport(CaptureFilter filter, ImmutableArray<FilterPorts> tcp, ImmutableArray<FilterPorts> udp)
+    private void WriteTransport()
     {
         var isTcp = _code.NewLabel();
         var isUdp = _code.NewLabel();
@@ -201,16 +251,69 @@ internal sealed class BpfProgram
         _code.If(JumpIfEqual, (uint)IpProtocol.Udp, isUdp, _refuse);
 
         _code.Place(isTcp);
-        if (filter.TcpFlagsMask != TcpFlags.None)
+        if (!_ports.SizedTcp.IsEmpty)
+            WriteSizedTcp();
+        if (_filter.TcpFlagsMask != TcpFlags.None)
         {
             _code.Do(LoadByteAtX, 13);
-            _code.Do(And, (uint)filter.TcpFlagsMask);
-            _code.Unless(JumpIfEqual, (uint)filter.TcpFlagsSet, _refuse);
+            _code.Do(And, (uint)_filter.TcpFlagsMask);
+            _code.Unless(JumpIfEqual, (uint)_filter.TcpFlagsSet, _refuse);
         }
 
-        WritePorts(tcp);
+        WritePorts(_ports.Tcp);
         _code.Place(isUdp);
-        WritePorts(udp);
+        if (!_ports.SizedUdp.IsEmpty)
+            WriteSizedUdp();
+        WritePorts(_ports.Udp);
+    }
+
+    /// <summary>Goes on with the next line, X as it was, unless the segment is accepted.</summary>
+    private void WriteSizedTcp()
+    {
+        var hasPort = _code.NewLabel();
+        var other = _code.NewLabel();
+        _code.Do(LoadByteAtX, 13);
+        _code.Do(And, (uint)(TcpFlags.Syn | TcpFlags.Ack));
+        _code.Unless(JumpIfEqual, (uint)TcpFlags.Syn, other);
+        _code.Do(LoadHalfAtX, 2);
+        WriteSearch(_ports.SizedTcp.AsSpan(), isFirst: true, hasPort, other);
+
+        _code.Place(hasPort);
+        _code.Do(XToA);
+        _code.Do(StoreScratch, TcpHeader);
+        _code.Do(LoadByteAtX, 12);
+        _code.Do(And, 0xf0);
+        _code.Do(ShiftRight, 2);
+        _code.Do(AddX);
+        _code.Do(AToX);
+        WriteSizes(headerSize: 0);
+        _code.Do(LoadScratch, TcpHeader);
+        _code.Do(AToX);
+        _code.Place(other);
+    }
+
+    /// <summary>X is where a header begins: accepts what ends, by the word of the IP header, one of the sizes behind that header; or goes on.</summary>
+    private void WriteSizes(uint headerSize)
+    {
+        _code.Do(LoadScratch, End);
+        _code.Do(SubtractX);
+        foreach (var size in _filter.PayloadSizes)
+            _code.If(JumpIfEqual, (uint)size + headerSize, _acceptForSize);
+    }
+
+    /// <summary>Goes on with the next line unless the datagram is accepted.</summary>
+    private void WriteSizedUdp()
+    {
+        var hasSize = _code.NewLabel();
+        var other = _code.NewLabel();
+        _code.Do(LoadHalfAtX, 4);
+        foreach (var size in _filter.PayloadSizes)
+            _code.If(JumpIfEqual, (uint)size + TransportLayer.UdpSize, hasSize);
+        _code.Go(other);
+        _code.Place(hasSize);
+        _code.Do(LoadHalfAtX, 2);
+        WriteSearch(_ports.SizedUdp.AsSpan(), isFirst: true, _acceptForSize, other);
+        _code.Place(other);
     }
 
     private void WritePorts(ImmutableArray<FilterPorts> runs)
@@ -270,27 +373,32 @@ internal sealed class BpfProgram
         }
     }
 
-    private void WriteEcho(bool echo)
+    private void WriteEcho()
     {
         _code.Place(_echo);
-        if (!echo)
+        if (!_filter.Echo && !_sizedEcho)
         {
             _code.Place(_echoV6);
             _code.Go(_refuse);
             return;
         }
 
+        var request = _code.NewLabel();
         _code.Do(LoadByteAtX, 0);
-        _code.If(JumpIfEqual, TransportLayer.EchoRequest, _accept, _refuse);
+        _code.If(JumpIfEqual, TransportLayer.EchoRequest, request, _refuse);
         _code.Place(_echoV6);
         _code.Do(LoadByteAtX, 0);
-        _code.If(JumpIfEqual, TransportLayer.EchoRequestV6, _accept, _refuse);
+        _code.If(JumpIfEqual, TransportLayer.EchoRequestV6, request, _refuse);
+        _code.Place(request);
+        if (_sizedEcho)
+            WriteSizes(TransportLayer.IcmpSize);
+        _code.Go(_filter.Echo ? _accept : _refuse);
     }
 
     private void WriteReturns(BpfLabel accept, BpfLabel refuse)
     {
         _code.Place(accept);
-        _code.Do(Return, _snapLength);
+        _code.Do(Return, (uint)_filter.SnapLength);
         _code.Place(refuse);
         _code.Do(Return, 0);
     }

@@ -21,21 +21,29 @@ internal static class PortSet
 
         return [.. merged];
     }
+}
 
-    /// <summary>Closes the narrowest gaps of both sets, the given number of them, so that they hold a little more than before and never less.</summary>
-    public static (ImmutableArray<FilterPorts> Tcp, ImmutableArray<FilterPorts> Udp) CloseGaps(
-        ImmutableArray<FilterPorts> tcp, ImmutableArray<FilterPorts> udp, int count)
+/// <summary>The ports of a filter, by what it asks of a packet to them. Each is a <see cref="PortSet"/>.</summary>
+internal readonly record struct FilterPortSets(
+    ImmutableArray<FilterPorts> Tcp, ImmutableArray<FilterPorts> Udp, ImmutableArray<FilterPorts> SizedTcp, ImmutableArray<FilterPorts> SizedUdp)
+{
+    public int Runs => Tcp.Length + Udp.Length + SizedTcp.Length + SizedUdp.Length;
+
+    /// <summary>Closes the narrowest gaps of all sets, the given number of them, so that they hold a little more than before and never less.</summary>
+    public FilterPortSets CloseGaps(int count)
     {
-        var closed = Gaps(tcp, isTcp: true).Concat(Gaps(udp, isTcp: false))
+        var closed = Gaps(Tcp, 0).Concat(Gaps(Udp, 1)).Concat(Gaps(SizedTcp, 2)).Concat(Gaps(SizedUdp, 3))
             .OrderBy(gap => gap.Width)
             .Take(count)
-            .ToLookup(gap => gap.IsTcp, gap => new FilterPorts(gap.Before, gap.After));
-        return (Normalize([.. tcp, .. closed[true]]), Normalize([.. udp, .. closed[false]]));
+            .ToLookup(gap => gap.Set, gap => new FilterPorts(gap.Before, gap.After));
+        return new(Without(Tcp, 0), Without(Udp, 1), Without(SizedTcp, 2), Without(SizedUdp, 3));
+
+        ImmutableArray<FilterPorts> Without(ImmutableArray<FilterPorts> ports, int set) => PortSet.Normalize([.. ports, .. closed[set]]);
     }
 
-    private static IEnumerable<(bool IsTcp, int Width, ushort Before, ushort After)> Gaps(ImmutableArray<FilterPorts> ports, bool isTcp)
+    private static IEnumerable<(int Set, int Width, ushort Before, ushort After)> Gaps(ImmutableArray<FilterPorts> ports, int set)
     {
         for (var i = 1; i < ports.Length; i++)
-            yield return (isTcp, ports[i].First - ports[i - 1].Last, ports[i - 1].Last, ports[i].First);
+            yield return (set, ports[i].First - ports[i - 1].Last, ports[i - 1].Last, ports[i].First);
     }
 }

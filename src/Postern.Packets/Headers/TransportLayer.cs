@@ -6,8 +6,8 @@ namespace Postern.Packets.Headers;
 internal static class TransportLayer
 {
     private const int TcpMinSize = 2 + 2 + 4 + 4 + 1 + 1 + 2 + 2 + 2;
-    private const int UdpSize = 2 + 2 + 2 + 2;
-    private const int IcmpSize = 1 + 1 + 2 + 2 + 2;
+    internal const int UdpSize = 2 + 2 + 2 + 2;
+    internal const int IcmpSize = 1 + 1 + 2 + 2 + 2;
 
     internal const byte EchoRequest = 8;
     internal const byte EchoRequestV6 = 128;

@@ -43,6 +43,8 @@ internal static class BpfInterpreter
                 case BpfCode.Add: a += k; break;
                 case BpfCode.AddX: a += x; break;
                 case BpfCode.And: a &= k; break;
+                case BpfCode.SubtractX: a -= x; break;
+                case BpfCode.ShiftRight: a >>= (int)k; break;
                 case BpfCode.ShiftLeft: a <<= (int)k; break;
                 case BpfCode.AToX: x = a; break;
                 case BpfCode.XToA: a = x; break;

@@ -1,0 +1,97 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using Postern.Cli.CommandLine;
+using Postern.Cli.Configuration;
+using Postern.Keys;
+using Postern.Packets;
+using Postern.Reports;
+using Postern.Sentry;
+using Postern.Warden;
+using Postern.Warden.Ledger;
+
+namespace Postern.Cli.Gate;
+
+/// <summary>What single packets need for as long as the gate runs: its keys, the ledger, and an eye on the file of who may come in.</summary>
+internal sealed class SpaKeeper : IDisposable
+{
+    private readonly GateKey _key;
+    private readonly OuterKey _outerKey;
+    private readonly LedgerFile _ledger;
+    private readonly FileSystemWatcher _watch;
+
+    private SpaKeeper(GateKey key, LedgerFile ledger, FileSystemWatcher watch)
+    {
+        (_key, _outerKey, _ledger, _watch) = (key, key.Secret.DeriveOuterKey(), ledger, watch);
+        Receipts = new(_outerKey);
+    }
+
+    public ILedger Ledger => _ledger;
+
+    public ReceiptPost Receipts { get; }
+
+    public SpaOptions ForWarden(SpaSettings settings) => settings.ForWarden(_key.Box.Public.GateId);
+
+    /// <summary>With a seed of its own each time: nobody can have learnt it.</summary>
+    public SpaWatchOptions ForSentry(SpaSettings settings)
+    {
+        Span<byte> seed = stackalloc byte[16];
+        RandomNumberGenerator.Fill(seed);
+        return new(_outerKey, _key.Box, BinaryPrimitives.ReadUInt128LittleEndian(seed))
+        {
+            UdpPorts = Of(Transport.Udp),
+            TcpPorts = Of(Transport.Tcp),
+            Echo = settings.Echo,
+        };
+
+        ImmutableArray<FilterPorts> Of(Transport transport) => [.. settings.Of(transport).Select(p => new FilterPorts(p.First, p.Last))];
+    }
+
+    /// <param name="settings">Where the files are.</param>
+    /// <param name="keysChanged">Called, on any thread, when the file of keys may have changed.</param>
+    /// <exception cref="CommandFailure">A secret is readable by others, or damaged, or not there: which, and the mend.</exception>
+    public static SpaKeeper Open(SpaSettings settings, Action keysChanged)
+    {
+        GateKey? key = null;
+        LedgerFile? ledger = null;
+        try
+        {
+            key = GateKeyFile.Read(settings.KeyFile);
+            ledger = LedgerFile.Open(settings.LedgerFile, GateClock.Now().Wall);
+            return new(key, ledger, Watch(settings.AuthorizedKeysFile, keysChanged));
+        }
+        catch (Exception e)
+        {
+            ledger?.Dispose();
+            key?.Dispose();
+            throw e switch
+            {
+                GateKeyException k => CommandFailure.Usage(k.Message, k.Hint),
+                LedgerException l => CommandFailure.Usage(l.Message, l.Hint),
+                MissingSodiumException s => new CommandFailure(ExitCode.Unsupported, s.Message, s.Hint, s),
+                _ => e,
+            };
+        }
+    }
+
+    public void Dispose()
+    {
+        _watch.Dispose();
+        _ledger.Dispose();
+        _outerKey.Dispose();
+        _key.Dispose();
+    }
+
+    /// <summary>The folder is watched, because editors write a new file and put it in the place of the old one.</summary>
+    private static FileSystemWatcher Watch(string path, Action changed)
+    {
+        var watch = new FileSystemWatcher(Path.GetDirectoryName(path)!, Path.GetFileName(path));
+        watch.Changed += (_, _) => changed();
+        watch.Created += (_, _) => changed();
+        watch.Deleted += (_, _) => changed();
+        watch.Renamed += (_, _) => changed();
+        watch.Error += (_, _) => changed();
+        watch.EnableRaisingEvents = true;
+        return watch;
+    }
+}

@@ -1,0 +1,33 @@
+using System.Net;
+using Postern.Client.Spa;
+using Postern.Reports;
+
+namespace Postern.Cli.Profiles;
+
+/// <summary>Who is to come in: <c>auto</c> (the source of the packet), an address, or a service that knows it (<c>https://…</c>).</summary>
+internal sealed record AddressSetting(string Text, Address Literal, Uri? Service)
+{
+    public const string AutoWord = "auto";
+
+    public const string Shape = "write auto, an address, or https://… of a service that answers with yours";
+
+    public static AddressSetting Auto { get; } = new(AutoWord, default, null);
+
+    public static bool TryParse(string text, out AddressSetting setting)
+    {
+        setting = Auto;
+        if (text is AutoWord)
+            return true;
+        if (Address.TryParse(text, out var address) && address != default)
+            setting = new(address.ToString(), address, null);
+        else if (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttps && uri.UserInfo.Length == 0)
+            setting = new(text, default, uri); // not http: whoever is on the way could write his own address into it, and we would sign that
+        return setting != Auto;
+    }
+
+    /// <summary>Null: the source of the packet.</summary>
+    public Func<IPAddress, CancellationToken, Task<Address>>? ForGate() =>
+        Service is not null ? new ExternalAddress(Service).AskAsync : Literal != default ? (_, _) => Task.FromResult(Literal) : null;
+
+    public override string ToString() => Text;
+}

@@ -1,0 +1,16 @@
+using System.Security.Cryptography;
+
+namespace Postern.Keys;
+
+/// <summary>Room for bytes that become a secret: in one place in memory, zeroed when done with.</summary>
+internal sealed class SecretBuffer(int length) : IDisposable
+{
+    private readonly byte[] _bytes = GC.AllocateArray<byte>(length, pinned: true);
+
+    public Span<byte> Span => _bytes;
+
+    /// <summary>For those of the runtime's functions that take nothing but a whole array.</summary>
+    public byte[] Array => _bytes;
+
+    public void Dispose() => CryptographicOperations.ZeroMemory(_bytes);
+}

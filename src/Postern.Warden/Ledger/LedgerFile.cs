@@ -1,0 +1,349 @@
+// The one place of this room that touches files: to remember before it acts is the warden's own part, and whoever did it elsewhere would
+// need to be trusted as much. What is decided by it is decided in ReplayLedger, which is pure.
+#pragma warning disable RS0030
+
+using Microsoft.Win32.SafeHandles;
+
+namespace Postern.Warden.Ledger;
+
+/// <summary>What is about to be done to the disk, for tests that end the process, or the disk, at exactly that point.</summary>
+internal enum LedgerStep
+{
+    Append,
+    FlushAppended,
+    CutBack,
+    FlushCutBack,
+    Create,
+    WriteAll,
+    FlushAll,
+    Rename,
+    FlushRenamed,
+}
+
+/// <summary>
+/// The ledger on disk. An acceptance is one record appended and flushed (fsync) before it is told to anybody; when the log has grown to a
+/// multiple of what it says, it is written anew beside the old one, flushed, and renamed over it.
+/// <para>
+/// That the new name outlives a loss of power would take an fsync of the folder, and .NET opens no folder. The file is flushed once more
+/// under its new name instead, which ext4, XFS, btrfs and F2FS answer by writing the rename down too, though POSIX does not promise it.
+/// </para>
+/// Not for several threads at once.
+/// </summary>
+public sealed class LedgerFile : ILedger, IDisposable
+{
+    private const UnixFileMode FileRights = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const UnixFileMode FolderRights = FileRights | UnixFileMode.UserExecute;
+
+    private const int TryAgain = 11; // EAGAIN, asm-generic/errno-base.h: what flock answers where another has the lock
+
+    // Some 80 KiB beside what is alive; below that nothing is gained by writing it anew.
+    private const int DefaultSlack = 1024;
+    private const int GrowthFactor = 4;
+
+    // A floor that lies so far ahead was set by a clock that has since been put back.
+    private static readonly TimeSpan WrongClock = TimeSpan.FromMinutes(5);
+
+    private readonly string _path;
+    private readonly SafeFileHandle _lock;
+    private readonly Action<LedgerStep> _before;
+    private readonly byte[] _record = new byte[LedgerFormat.RecordSize];
+    private readonly int _slack;
+    private ReplayLedger _replay = new(0);
+    private SafeFileHandle? _file;
+    private long _length;
+    private long _rewriteAt;
+
+    // What lies on the disk is not known, or not what it should be: it is written anew before anything more is accepted.
+    private bool _isStale;
+
+    private LedgerFile(string path, Action<LedgerStep> before, int slack)
+    {
+        _path = path;
+        _before = before;
+        _slack = slack;
+        _lock = Lock(path);
+    }
+
+    /// <summary>How many devices and floors of keys it knows.</summary>
+    public int Count => _replay.Count;
+
+    /// <summary>
+    /// Opens it, or makes a new one where there is none, folder included; a new one accepts nothing that was signed before
+    /// <paramref name="now"/>. One that ends in half a record (a crash, before that acceptance was told to anybody) loses that half,
+    /// and accepts nothing that was signed before now either.
+    /// </summary>
+    /// <exception cref="LedgerException">It is damaged, in use, or cannot be read or written.</exception>
+    public static LedgerFile Open(string path, DateTimeOffset now) => Open(path, now, _ => { }, DefaultSlack);
+
+    internal static LedgerFile Open(string path, DateTimeOffset now, Action<LedgerStep> before, int slack)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        LedgerFile? ledger = null;
+        try
+        {
+            path = Path.GetFullPath(path);
+            CreateFolder(Path.GetDirectoryName(path)!);
+            ledger = new(path, before, slack);
+            ledger.Load(now);
+            return ledger;
+        }
+        catch (Exception e)
+        {
+            ledger?.Dispose();
+            if (e is IOException or UnauthorizedAccessException)
+                throw new LedgerException($"the ledger {path} cannot be used: {e.Message}", "see that the folder exists, belongs to the gate's user and has room, and that its disk can be written", e);
+            throw;
+        }
+    }
+
+    /// <summary>On a file of its own, which is never replaced: a lock on the ledger itself would go with the old file when that is.</summary>
+    private static SafeFileHandle Lock(string path)
+    {
+        try
+        {
+            return OpenOwn(path + ".lock", FileMode.OpenOrCreate);
+        }
+        catch (IOException e) when (e.HResult == TryAgain)
+        {
+            throw new LedgerException($"the ledger {path} is in use: {e.Message}", "another gate runs with it; each gate needs a ledger of its own", e);
+        }
+    }
+
+    /// <summary>With a lock (flock) that no other process can have at the same time; where it is made, it is readable to nobody else.</summary>
+    private static SafeFileHandle OpenOwn(string path, FileMode mode)
+    {
+        if (mode != FileMode.Open)
+        {
+            var options = new FileStreamOptions { Mode = mode, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0 };
+            if (!OperatingSystem.IsWindows())
+                options.UnixCreateMode = FileRights;
+            new FileStream(path, options).Dispose();
+        }
+
+        return File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+    }
+
+    private static void CreateFolder(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, FolderRights);
+    }
+
+    private void Load(DateTimeOffset now)
+    {
+        File.Delete(TemporaryPath); // of a rewriting that did not come to its end
+        var start = UnixTime.Of(now);
+        if (!File.Exists(_path))
+        {
+            _replay.Floor = start;
+            Rewrite();
+            return;
+        }
+
+        _file = OpenOwn(_path, FileMode.Open);
+        _length = RandomAccess.GetLength(_file);
+        var bytes = new byte[_length];
+        ReadAll(_file, bytes);
+        var isWhole = Parse(bytes);
+        LowerFloor(now);
+        _rewriteAt = RewriteAfter();
+        if (isWhole && !_isStale)
+            return;
+        if (!isWhole)
+            _replay.Floor = Math.Max(_replay.Floor, start);
+        Rewrite();
+    }
+
+    private static void ReadAll(SafeFileHandle file, Span<byte> bytes)
+    {
+        for (var at = 0; at < bytes.Length;)
+        {
+            var read = RandomAccess.Read(file, bytes[at..], at);
+            if (read == 0)
+                throw new EndOfStreamException("it became shorter while it was read");
+            at += read;
+        }
+    }
+
+    /// <summary>False where the last record is torn, and only there: no more than one append is ever under way.</summary>
+    private bool Parse(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length < LedgerFormat.RecordSize || !LedgerFormat.TryReadHeader(bytes, out var floor))
+            throw Damaged(at: 0);
+        _replay = new(floor);
+        for (var at = LedgerFormat.RecordSize; at < bytes.Length; at += LedgerFormat.RecordSize)
+        {
+            var rest = bytes[at..];
+            if (rest.Length >= LedgerFormat.RecordSize && LedgerFormat.TryRead(rest, out var record))
+                _replay.Read(record);
+            else if (rest.Length <= LedgerFormat.RecordSize)
+                return false;
+            else
+                throw Damaged(at);
+        }
+
+        return true;
+    }
+
+    private LedgerException Damaged(long at) => new(
+        $"the ledger {_path} is damaged at byte {at}: it can no longer tell which requests were accepted before",
+        "look at the disk; then move the file away, wait as long as clock_skew says, and start the gate: it makes a new one and accepts nothing that was signed before that start, so that what was accepted before cannot be again");
+
+    public ulong LastOf(KeyFingerprint key, uint device, DateTimeOffset now)
+    {
+        LowerFloor(now);
+        return _replay.LastOf(key, device);
+    }
+
+    /// <summary>
+    /// The floor of all is the clock of the start that made this file, or mended it. If that clock was ahead and has been put right, everybody
+    /// would be locked out until it comes true. What this ledger itself has accepted does not depend on it.
+    /// </summary>
+    private void LowerFloor(DateTimeOffset now)
+    {
+        var here = UnixTime.Of(now);
+        if (_replay.Floor <= here + UnixTime.Of(WrongClock))
+            return;
+        _replay.Floor = here;
+        _isStale = true;
+    }
+
+    public bool TryRemember(KeyFingerprint key, uint device, ulong time)
+    {
+        if (_isStale && !TryRewrite())
+            return false;
+        LedgerFormat.Write(_record, new(LedgerRecordKind.Accepted, key, device, time));
+        if (!TryAppend())
+            return false;
+        _replay.Accept(key, device, time);
+        if (_length >= _rewriteAt)
+            CompactIfItCan();
+        return true;
+    }
+
+    /// <summary>What it could not write whole it takes back, so that neither the next record nor the next start finds it.</summary>
+    private bool TryAppend()
+    {
+        var written = false;
+        try
+        {
+            _before(LedgerStep.Append);
+            RandomAccess.Write(_file!, _record, _length);
+            written = true;
+            _before(LedgerStep.FlushAppended);
+            RandomAccess.FlushToDisk(_file!);
+            _length += LedgerFormat.RecordSize;
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // After a flush that failed nobody knows what the disk holds, and the kernel may have forgotten that it did not write it.
+            _isStale = written || !TryCutBack();
+            return false;
+        }
+    }
+
+    private bool TryCutBack()
+    {
+        try
+        {
+            _before(LedgerStep.CutBack);
+            RandomAccess.SetLength(_file!, _length);
+            _before(LedgerStep.FlushCutBack);
+            RandomAccess.FlushToDisk(_file!);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The acceptance before it is safe already. If it cannot be done, the old file goes on growing until it can.</summary>
+    private void CompactIfItCan()
+    {
+        if (!TryRewrite())
+            _rewriteAt = _length + RewriteAfter();
+    }
+
+    private bool TryRewrite()
+    {
+        try
+        {
+            Rewrite();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private void Rewrite()
+    {
+        var bytes = WriteAll();
+        SafeFileHandle? next = null;
+        try
+        {
+            _before(LedgerStep.Create);
+            next = OpenOwn(TemporaryPath, FileMode.Create);
+            _before(LedgerStep.WriteAll);
+            RandomAccess.Write(next, bytes, 0);
+            _before(LedgerStep.FlushAll);
+            RandomAccess.FlushToDisk(next);
+            _before(LedgerStep.Rename);
+            File.Move(TemporaryPath, _path, overwrite: true);
+        }
+        catch
+        {
+            next?.Dispose();
+            DeleteIfItCan(TemporaryPath);
+            throw;
+        }
+
+        _file?.Dispose();
+        (_file, _length, _rewriteAt) = (next, bytes.Length, RewriteAfter());
+        _isStale = true; // until it is sure that the new file will be found under the name
+        _before(LedgerStep.FlushRenamed);
+        RandomAccess.FlushToDisk(_file);
+        _isStale = false;
+    }
+
+    private byte[] WriteAll()
+    {
+        var bytes = new byte[LedgerFormat.RecordSize * (1 + _replay.Count)];
+        LedgerFormat.WriteHeader(bytes, _replay.Floor);
+        var at = LedgerFormat.RecordSize;
+        foreach (var record in _replay.Records())
+        {
+            LedgerFormat.Write(bytes.AsSpan(at), record);
+            at += LedgerFormat.RecordSize;
+        }
+
+        return bytes;
+    }
+
+    private string TemporaryPath => _path + ".new";
+
+    private long RewriteAfter() => LedgerFormat.RecordSize * (_slack + (long)GrowthFactor * _replay.Count);
+
+    private static void DeleteIfItCan(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // it is overwritten by the next rewriting, or deleted by the next start
+        }
+    }
+
+    public void Dispose()
+    {
+        _file?.Dispose();
+        _lock.Dispose();
+    }
+}

@@ -1,0 +1,98 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace Postern.Warden.Ledger;
+
+internal enum LedgerRecordKind : byte
+{
+    /// <summary>A request of this key and device, signed at this time, was accepted.</summary>
+    Accepted = 1,
+
+    /// <summary>Of this key, devices that are not known must be newer than this time.</summary>
+    KeyFloor = 2,
+}
+
+internal readonly record struct LedgerRecord(LedgerRecordKind Kind, KeyFingerprint Key, uint Device, ulong Time);
+
+/// <summary>
+/// The ledger as a file: a header, and records that are only ever added. All of 64 bytes, so that a disk writes one whole or not at all
+/// nearly always, and what it did not write whole is known by the checksum. Numbers are big-endian, so that the file may move between machines.
+/// <code>
+/// header   0 16  "postern ledger" and two zero
+///         16  4  version = 1
+///         20  4  zero
+///         24  8  floor       nanoseconds since 1970: nothing signed up to then is accepted
+///         32 24  zero
+///         56  8  checksum    the first 8 bytes of SHA-256 of the 56 before
+///
+/// record   0 32  key         SHA-256 of its blob
+///         32  4  device      zero for a floor of the key
+///         36  1  kind
+///         37  3  zero
+///         40  8  time        nanoseconds since 1970
+///         48  8  zero
+///         56  8  checksum
+/// </code>
+/// </summary>
+internal static class LedgerFormat
+{
+    public const int RecordSize = 64;
+
+    private const int Version = 1;
+    private const int ChecksumAt = 56;
+
+    private static ReadOnlySpan<byte> Magic => "postern ledger\0\0"u8;
+
+    public static void WriteHeader(Span<byte> bytes, ulong floor)
+    {
+        bytes = bytes[..RecordSize];
+        bytes.Clear();
+        Magic.CopyTo(bytes);
+        BinaryPrimitives.WriteInt32BigEndian(bytes[16..], Version);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[24..], floor);
+        Seal(bytes);
+    }
+
+    public static bool TryReadHeader(ReadOnlySpan<byte> bytes, out ulong floor)
+    {
+        bytes = bytes[..RecordSize];
+        floor = BinaryPrimitives.ReadUInt64BigEndian(bytes[24..]);
+        return IsSealed(bytes) && bytes.StartsWith(Magic) && BinaryPrimitives.ReadInt32BigEndian(bytes[16..]) == Version
+            && !bytes[20..24].ContainsAnyExcept((byte)0) && !bytes[32..ChecksumAt].ContainsAnyExcept((byte)0);
+    }
+
+    public static void Write(Span<byte> bytes, in LedgerRecord record)
+    {
+        bytes = bytes[..RecordSize];
+        bytes.Clear();
+        record.Key.Write(bytes);
+        BinaryPrimitives.WriteUInt32BigEndian(bytes[32..], record.Device);
+        bytes[36] = (byte)record.Kind;
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[40..], record.Time);
+        Seal(bytes);
+    }
+
+    /// <summary>False for any 64 bytes that <see cref="Write"/> cannot have made.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> bytes, out LedgerRecord record)
+    {
+        bytes = bytes[..RecordSize];
+        record = new((LedgerRecordKind)bytes[36], KeyFingerprint.Read(bytes), BinaryPrimitives.ReadUInt32BigEndian(bytes[32..]), BinaryPrimitives.ReadUInt64BigEndian(bytes[40..]));
+        return IsSealed(bytes)
+            && (record.Kind == LedgerRecordKind.Accepted || (record.Kind == LedgerRecordKind.KeyFloor && record.Device == 0))
+            && !bytes[37..40].ContainsAnyExcept((byte)0) && !bytes[48..ChecksumAt].ContainsAnyExcept((byte)0);
+    }
+
+    private static void Seal(Span<byte> bytes)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(bytes[..ChecksumAt], hash);
+        hash[..(RecordSize - ChecksumAt)].CopyTo(bytes[ChecksumAt..]);
+    }
+
+    private static bool IsSealed(ReadOnlySpan<byte> bytes)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(bytes[..ChecksumAt], hash);
+        return hash[..(RecordSize - ChecksumAt)].SequenceEqual(bytes[ChecksumAt..]);
+    }
+}

@@ -1,0 +1,101 @@
+using System.Net;
+using Postern.Cli.Configuration;
+using Postern.Reports.Spa;
+using Postern.Warden;
+
+namespace Postern.Cli.Tests.Configuration;
+
+/// <summary>The meaning of each option, and exactly what is wrong with a line: where, what, and the mend.</summary>
+public sealed class AuthorizedKeysTests : IDisposable
+{
+    private const string Key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUDYCP8SRHD3w8cwjnFeNTA/ddOZJNbUuO9cvnHu";
+    private const string Other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDwCFKfLTLSV6pXgaXJk3kYOHkkyKvJmKH6lkqQqyYVI";
+
+    private static readonly HashSet<string> Services = new(StringComparer.Ordinal) { "ssh", "web" };
+
+    private readonly string _file = Path.GetTempFileName();
+
+    public void Dispose() => File.Delete(_file);
+
+    private Identity Read(string line)
+    {
+        var (identities, faults) = ReadAll(line);
+        Assert.Empty(faults);
+        return Assert.Single(identities);
+    }
+
+    private (Identity[] Identities, string[] Faults) ReadAll(string text, UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite)
+    {
+        File.WriteAllText(_file, text);
+        File.SetUnixFileMode(_file, mode);
+        var faults = new FaultList();
+        var identities = AuthorizedKeys.Read(_file, Services, faults);
+        return ([.. identities], [.. faults.Faults.Select(f => f.ToString().Replace(_file, "f", StringComparison.Ordinal))]);
+    }
+
+    [Fact]
+    public void A_key_alone_may_open_everything()
+    {
+        var alice = Read(Key + " alice laptop");
+        Assert.Equal("alice_laptop", alice.Name);
+        Assert.True(alice.AnyService);
+        Assert.False(alice.Revoked || alice.RequireAddress || alice.RequireSourcePort);
+        Assert.Empty(alice.From);
+        Assert.Null(alice.Expires);
+    }
+
+    [Fact]
+    public void Every_option_is_what_it_says()
+    {
+        var bob = Read("services=\"ssh,web\",from=\"192.0.2.0/24,2001:db8::/32\",max=\"1h\",hours=\"Mon-Fri 08:00-18:00\",expiry-time=\"20270101Z\",os=\"linux,macos\",source-port,address " + Key);
+        Assert.Equal(["ssh", "web"], bob.Services.ToArray());
+        Assert.False(bob.AnyService);
+        Assert.Equal([IPNetwork.Parse("192.0.2.0/24"), IPNetwork.Parse("2001:db8::/32")], bob.From.ToArray());
+        Assert.Equal(TimeSpan.FromHours(1), bob.Max);
+        Assert.Equal("Mon-Fri 08:00-18:00", Assert.Single(bob.Hours).ToString());
+        Assert.Equal(new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero), bob.Expires);
+        Assert.Equal([ClientSystem.Linux, ClientSystem.MacOs], bob.Systems.ToArray());
+        Assert.True(bob.RequireSourcePort && bob.RequireAddress);
+        Assert.Equal(bob.Key.Fingerprint, bob.Name);
+        Assert.True(Read("revoked " + Key).Revoked);
+        Assert.True(Read("services=\"*\" " + Key).AnyService);
+    }
+
+    [Theory]
+    [InlineData("servces=\"ssh\" ", "f:1:1: unknown option 'servces'; did you mean 'services'?")]
+    [InlineData("no-pty ", "f:1:1: unknown option 'no-pty'; it is sshd's and says nothing here: remove it")]
+    [InlineData("services=\"ssh,ftp\" ", "f:1:1: no service 'ftp'; name services of the configuration, or \"*\" for all of them")]
+    [InlineData("services ", "f:1:1: 'services' takes a value; write it in quotes: services=\"…\"")]
+    [InlineData("revoked=\"yes\" ", "f:1:1: 'revoked' takes no value; write it alone: revoked")]
+    [InlineData("max=\"1h\",max=\"2h\" ", "f:1:10: the option 'max' stands twice; keep one of the two")]
+    [InlineData("from=\"192.0.2.1/24\" ", "f:1:1: '192.0.2.1/24' is not a network; write the network, 192.0.2.0/24, or the one address, 192.0.2.1")]
+    [InlineData("expiry-time=\"2027\" ", "f:1:1: '2027' is not a time; write it as sshd does: expiry-time=\"20270131\" or \"202701311800Z\"")]
+    [InlineData("os=\"amiga\" ", "f:1:1: 'os' cannot be 'amiga'; write linux or macos or windows or android or ios or freebsd or openbsd or netbsd")]
+    public void A_line_with_a_fault_lets_nobody_in_and_leaves_the_others(string options, string fault)
+    {
+        var (identities, faults) = ReadAll($"{options}{Key} alice\n{Other} bob\n");
+        Assert.Equal([fault], faults);
+        Assert.Equal("bob", Assert.Single(identities).Name);
+    }
+
+    [Fact]
+    public void A_key_stands_once_and_in_a_file_that_only_its_owner_writes()
+    {
+        var (identities, faults) = ReadAll($"# who\n\n{Key} alice\nrevoked {Key} alice-again\n");
+        Assert.Equal(["f:4:1: the key of line 3 again; one line a key: put the options together"], faults);
+        Assert.Equal("alice", Assert.Single(identities).Name);
+
+        (identities, faults) = ReadAll(Key, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupWrite);
+        Assert.Empty(identities);
+        Assert.Contains("other users can write to it", Assert.Single(faults), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_no_key_is_told()
+    {
+        var (identities, faults) = ReadAll("hello world\nssh-dss AAAAB3NzaC1kc3MAAACB alice\nssh-ed25519 AAAA! bob\n");
+        Assert.Empty(identities);
+        Assert.Equal(3, faults.Length);
+        Assert.All(faults, f => Assert.Matches(@"^f:[123]:\d+: ", f));
+    }
+}

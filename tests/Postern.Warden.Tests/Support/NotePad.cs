@@ -1,0 +1,37 @@
+using System.Collections.Immutable;
+using Postern.Firewall;
+
+namespace Postern.Warden.Tests;
+
+/// <summary>Plays the kernel's part: writes down what it is told.</summary>
+internal sealed class NotePad : IFirewall
+{
+    public List<string> Notes { get; } = [];
+
+    public ImmutableArray<StandingGrant> Standing { get; set; } = [];
+
+    public int Fails { get; set; }
+
+    public bool ApplyFails { get; set; }
+
+    public ImmutableArray<StandingGrant> Apply(Protection protection) => ApplyFails ? throw new FirewallException("no", "no") : Standing;
+
+    public FirewallResult Open(ProtectedService service, Grantee to, TimeSpan time) => Note($"+{service.Name} {Text(to)} {time.TotalSeconds}");
+
+    public FirewallResult Close(ProtectedService service, Grantee to) => Note($"-{service.Name} {Text(to)}");
+
+    public void TearDown() => Notes.Add("down");
+
+    public FirewallState Inspect() => new(InPlace: true, HostDrops: null);
+
+    public void Dispose() => Notes.Add("disposed");
+
+    private static string Text(Grantee to) => to.SourcePort == 0 ? $"{to.Source}" : $"{to.Source}:{to.SourcePort}";
+
+    private FirewallResult Note(string note)
+    {
+        if (Fails == 0)
+            Notes.Add(note);
+        return new(Fails);
+    }
+}
