@@ -6,7 +6,7 @@ using Postern.Warden.Ledger;
 namespace Postern.Warden;
 
 /// <summary>
-/// Whether a signed request is to be granted. The order is that of spec/spa.md §7: first who asks, then whether he asks it now and for the
+/// Whether a signed request is to be granted. The order is that of spec §7: first who asks, then whether he asks it now and for the
 /// first time, then whether he may have it. It is remembered last, and before anything is done: what is refused leaves no mark, so that the
 /// same request may be sent again when what was in its way is gone.
 /// </summary>
@@ -24,11 +24,13 @@ internal sealed class RequestJudge(WardenOptions options, SpaOptions spa, KeyRin
         if (FindKey(request, hearing, out var who) is var unknown and not Refusal.None)
             return unknown;
 
+        if (who.Revoked)
+            return Refusal.KeyRevoked;
         var isNew = request.Time > ledger.LastOf(KeyFingerprint.Of(who.Key), request.Device, now.Wall);
-        if (isNew && request.GateId == spa.GateId)
+        if (isNew && request.GateId == spa.GateId) // spec §9: from here on whatever is refused may be answered
             hearing.ReceiptKey = request.ReceiptKey.ToArray();
-        if (CheckKey(who, now) is var ended and not Refusal.None)
-            return ended;
+        if (who.HasExpired(now.Wall))
+            return Refusal.KeyExpired;
         if (request.GateId != spa.GateId)
             return Refusal.WrongGate;
         if (CheckTime(request, hearing, now) is var untimely and not Refusal.None)
@@ -67,11 +69,6 @@ internal sealed class RequestJudge(WardenOptions options, SpaOptions spa, KeyRin
 
         return Refusal.BadSignature;
     }
-
-    private static Refusal CheckKey(Identity who, Moment now) =>
-        who.Revoked ? Refusal.KeyRevoked
-        : who.HasExpired(now.Wall) ? Refusal.KeyExpired
-        : Refusal.None;
 
     private Refusal CheckTime(in SignedRequest request, Hearing hearing, Moment now)
     {

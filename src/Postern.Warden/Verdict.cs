@@ -20,8 +20,8 @@ public readonly record struct Verdict(Refusal Refusal)
     }
 
     /// <summary>
-    /// A receipt may go out: the request asks for one, its signature is good, it is for this gate, and it is newer than all that was accepted.
-    /// Of a request that may have been accepted before (late ones included) it is false: whoever sends one again learns nothing.
+    /// A receipt may go out (spec §9): the request asks for one, its signature is good, its key not revoked, it is for this gate, and newer than all
+    /// that was accepted of it. Of one that may have been accepted before, late ones included, it is false: whoever sends one again learns nothing.
     /// </summary>
     public bool ReceiptDue => !ReceiptKey.IsEmpty;
 

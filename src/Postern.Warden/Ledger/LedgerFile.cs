@@ -40,6 +40,8 @@ public sealed class LedgerFile : ILedger, IDisposable
     private const int DefaultSlack = 1024;
     private const int GrowthFactor = 4;
 
+    private static readonly TimeSpan UsualSkew = new SpaOptions(0, []).ClockSkew;
+
     // A floor that lies so far ahead was set by a clock that has since been put back.
     private static readonly TimeSpan WrongClock = TimeSpan.FromMinutes(5);
 
@@ -48,6 +50,7 @@ public sealed class LedgerFile : ILedger, IDisposable
     private readonly Action<LedgerStep> _before;
     private readonly byte[] _record = new byte[LedgerFormat.RecordSize];
     private readonly int _slack;
+    private readonly TimeSpan _skew;
     private ReplayLedger _replay = new(0);
     private SafeFileHandle? _file;
     private long _length;
@@ -56,9 +59,10 @@ public sealed class LedgerFile : ILedger, IDisposable
     // What lies on the disk is not known, or not what it should be: it is written anew before anything more is accepted.
     private bool _isStale;
 
-    private LedgerFile(string path, Action<LedgerStep> before, int slack)
+    private LedgerFile(string path, TimeSpan skew, Action<LedgerStep> before, int slack)
     {
         _path = path;
+        _skew = skew;
         _before = before;
         _slack = slack;
         _lock = Lock(path);
@@ -68,14 +72,19 @@ public sealed class LedgerFile : ILedger, IDisposable
     public int Count => _replay.Count;
 
     /// <summary>
-    /// Opens it, or makes a new one where there is none, folder included; a new one accepts nothing that was signed before
-    /// <paramref name="now"/>. One that ends in half a record (a crash, before that acceptance was told to anybody) loses that half,
-    /// and accepts nothing that was signed before now either.
+    /// Opens it, or makes a new one where there is none, folder included, which accepts nothing that was signed before <paramref name="now"/>.
+    /// One that was there before and is gone (its lock is left) may have accepted what was signed up to <paramref name="clockSkew"/> later,
+    /// so that its successor begins there (spec §8). One that ends in half a record (a crash, before that acceptance was told to anybody)
+    /// loses that half, and accepts nothing that was signed before now.
     /// </summary>
+    /// <param name="path">The lock lies beside it, with ".lock" added to its name.</param>
+    /// <param name="now">By the gate's clock.</param>
+    /// <param name="clockSkew">Of <see cref="SpaOptions.ClockSkew"/>; null: as much as that is without a word.</param>
     /// <exception cref="LedgerException">It is damaged, in use, or cannot be read or written.</exception>
-    public static LedgerFile Open(string path, DateTimeOffset now) => Open(path, now, _ => { }, DefaultSlack);
+    public static LedgerFile Open(string path, DateTimeOffset now, TimeSpan? clockSkew = null) =>
+        Open(path, now, clockSkew ?? UsualSkew, _ => { }, DefaultSlack);
 
-    internal static LedgerFile Open(string path, DateTimeOffset now, Action<LedgerStep> before, int slack)
+    internal static LedgerFile Open(string path, DateTimeOffset now, TimeSpan clockSkew, Action<LedgerStep> before, int slack)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         LedgerFile? ledger = null;
@@ -83,8 +92,9 @@ public sealed class LedgerFile : ILedger, IDisposable
         {
             path = Path.GetFullPath(path);
             CreateFolder(Path.GetDirectoryName(path)!);
-            ledger = new(path, before, slack);
-            ledger.Load(now);
+            var wasThere = File.Exists(LockPath(path));
+            ledger = new(path, clockSkew, before, slack);
+            ledger.Load(now, wasThere ? clockSkew : TimeSpan.Zero);
             return ledger;
         }
         catch (Exception e)
@@ -101,7 +111,7 @@ public sealed class LedgerFile : ILedger, IDisposable
     {
         try
         {
-            return OpenOwn(path + ".lock", FileMode.OpenOrCreate);
+            return OpenOwn(LockPath(path), FileMode.OpenOrCreate);
         }
         catch (IOException e) when (e.HResult == TryAgain)
         {
@@ -131,13 +141,12 @@ public sealed class LedgerFile : ILedger, IDisposable
             Directory.CreateDirectory(path, FolderRights);
     }
 
-    private void Load(DateTimeOffset now)
+    private void Load(DateTimeOffset now, TimeSpan doubt)
     {
         File.Delete(TemporaryPath); // of a rewriting that did not come to its end
-        var start = UnixTime.Of(now);
         if (!File.Exists(_path))
         {
-            _replay.Floor = start;
+            _replay.Floor = UnixTime.Of(now + doubt);
             Rewrite();
             return;
         }
@@ -152,7 +161,7 @@ public sealed class LedgerFile : ILedger, IDisposable
         if (isWhole && !_isStale)
             return;
         if (!isWhole)
-            _replay.Floor = Math.Max(_replay.Floor, start);
+            _replay.Floor = Math.Max(_replay.Floor, UnixTime.Of(now));
         Rewrite();
     }
 
@@ -189,7 +198,7 @@ public sealed class LedgerFile : ILedger, IDisposable
 
     private LedgerException Damaged(long at) => new(
         $"the ledger {_path} is damaged at byte {at}: it can no longer tell which requests were accepted before",
-        "look at the disk; then move the file away, wait as long as clock_skew says, and start the gate: it makes a new one and accepts nothing that was signed before that start, so that what was accepted before cannot be again");
+        "look at the disk; then move the file away and start the gate: it makes a new one, in which nothing is remembered, and so accepts nothing that was signed before that start, nor within clock_skew after it");
 
     public ulong LastOf(KeyFingerprint key, uint device, DateTimeOffset now)
     {
@@ -204,7 +213,7 @@ public sealed class LedgerFile : ILedger, IDisposable
     private void LowerFloor(DateTimeOffset now)
     {
         var here = UnixTime.Of(now);
-        if (_replay.Floor <= here + UnixTime.Of(WrongClock))
+        if (_replay.Floor <= here + UnixTime.Of(WrongClock + _skew))
             return;
         _replay.Floor = here;
         _isStale = true;
@@ -324,6 +333,8 @@ public sealed class LedgerFile : ILedger, IDisposable
 
         return bytes;
     }
+
+    private static string LockPath(string path) => path + ".lock";
 
     private string TemporaryPath => _path + ".new";
 
