@@ -176,12 +176,35 @@ public sealed partial class KernelRingTests(ITestOutputHelper output) : IDisposa
     }
 
     [Fact]
-    public unsafe void A_tagged_packet_comes_without_its_tag()
+    public void A_tagged_packet_comes_without_its_tag()
     {
         using var reader = new RingReader(Gate, Filter);
+        SendTagged(Craft.IPv4(6, Craft.Tcp(7000)));
+        reader.ExpectNext("tcp/7000");
+    }
+
+    /// <summary>Its length is counted from the IP header on, whether the card took the tag off or not.</summary>
+    [Fact]
+    public void A_tagged_packet_passes_for_the_size_of_its_data()
+    {
+        using var reader = new RingReader(Gate, new() { SizedUdpPorts = [new(7000, 7000)], SizedTcpPorts = [new(7000, 7000)], SizedEcho = true, PayloadSizes = [1200] });
+        byte[][] packets =
+        [
+            Craft.IPv4(17, Craft.Udp(7000, payload: new byte[1200])), Craft.IPv4(6, Craft.Tcp(7000, payload: new byte[1200])),
+            Craft.IPv6(58, Craft.Icmp(128, payload: new byte[1200])), Craft.IPv6(6, Craft.Tcp(7000, payload: new byte[1200])),
+        ];
+        foreach (var packet in packets)
+        {
+            SendTagged(packet);
+            Assert.Equal(Convert.ToHexString(packet), Convert.ToHexString(reader.Next()!.Bytes));
+        }
+    }
+
+    private unsafe void SendTagged(byte[] packet)
+    {
         var index = int.Parse(Client.Run("cat", $"/sys/class/net/{NetworkNamespace.Interface}/ifindex"));
         var gateMac = Convert.FromHexString(Gate.Run("cat", $"/sys/class/net/{NetworkNamespace.Interface}/address").Trim().Replace(":", ""));
-        byte[] frame = [.. gateMac, .. Craft.Ethernet(Craft.IPv4(6, Craft.Tcp(7000)), 0x8100).AsSpan(6)];
+        byte[] frame = [.. gateMac, .. Craft.Ethernet(packet, 0x8100).AsSpan(6)];
         Client.Enter(() =>
         {
             const int SockRaw = 3;
@@ -192,7 +215,6 @@ public sealed partial class KernelRingTests(ITestOutputHelper output) : IDisposa
                 Assert.Equal(frame.Length, Libc.Write(socket, bytes, (nuint)frame.Length));
             _ = Libc.Close(socket);
         });
-        reader.ExpectNext("tcp/7000");
     }
 
     [Fact]

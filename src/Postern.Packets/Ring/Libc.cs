@@ -16,6 +16,25 @@ internal static unsafe partial class Libc
     public const int SoError = 4;
     public const int SoAttachFilter = 26;
 
+    /// <summary>SO_TIMESTAMPNS: each message brings a <see cref="TimeSpec"/> of the wall clock when it arrived.</summary>
+    public const int SoTimestamp = 35;
+
+    /// <summary>SO_MEMINFO (Linux 4.12): numbers of 4 bytes, the ninth of which is how many messages found no room (linux/sock_diag.h).</summary>
+    public const int SoMemoryInfo = 55;
+
+    public const int SolIPv4 = 0;
+    public const int IPv4PacketInfo = 8;
+    public const int SolIPv6 = 41;
+    public const int IPv6ReceivePacketInfo = 49;
+    public const int IPv6PacketInfo = 50;
+
+    public const int AfInet = 2;
+    public const int AfInet6 = 10;
+
+    /// <summary>On the way in: the answer is how long a message was, even where it was cut.</summary>
+    public const int MessageTruncated = 0x20;
+    public const int MessageDoNotWait = 0x40;
+
     public const int SolPacket = 263;
     public const int PacketRxRing = 5;
     public const int PacketStatistics = 6;
@@ -28,6 +47,7 @@ internal static unsafe partial class Libc
 
     public const short PollIn = 1;
     public const short PollErr = 8;
+    public const short PollInvalid = 0x20;
 
     public const int EventCloseOnExec = 0x80000;
     public const int EventNonBlock = 0x800;
@@ -40,8 +60,12 @@ internal static unsafe partial class Libc
 
     public const int EPerm = 1;
     public const int EIntr = 4;
+    public const int EBadF = 9;
     public const int ENoMem = 12;
     public const int EAcces = 13;
+    public const int EInval = 22;
+    public const int EFault = 14;
+    public const int ENotSock = 88;
     public const int EAfNoSupport = 97;
 
     [StructLayout(LayoutKind.Sequential)]
@@ -79,6 +103,38 @@ internal static unsafe partial class Libc
         public byte AddressLength;
         public ulong Address;
     }
+
+    /// <summary><c>struct iovec</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct IoVector
+    {
+        public void* Base;
+        public nuint Length;
+    }
+
+    /// <summary><c>struct msghdr</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct MessageHeader
+    {
+        public void* Name;
+        public uint NameLength;
+        public IoVector* Vectors;
+        public nuint VectorCount;
+        public void* Control;
+        public nuint ControlLength;
+        public int Flags;
+    }
+
+    /// <summary><c>struct mmsghdr</c>: the header, and how long the message was.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct Message
+    {
+        public MessageHeader Header;
+        public uint Length;
+    }
+
+    [LibraryImport("libc", EntryPoint = "recvmmsg", SetLastError = true)]
+    public static partial int ReceiveMessages(int fd, Message* messages, uint count, int flags, TimeSpec* timeout);
 
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
     public static partial int Socket(int domain, int type, int protocol);
