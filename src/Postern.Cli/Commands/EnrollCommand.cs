@@ -141,7 +141,7 @@ internal static class EnrollCommand
         {
             var key = GateKeyFile.Read(spa.KeyFile);
             var all = configuration.Warden.Services.Select(s => s.Name);
-            return new(host.ToLowerInvariant(), NameOf(host), key.Box.Public, key.Secret)
+            return new(host.ToLowerInvariant(), NameOf(host), key.Pair.Public, key.Secret)
             {
                 Carriers = CarriersOf(spa),
                 Services = [.. (services?.Split(',') ?? all).Take(MaxServices)],

@@ -44,7 +44,11 @@ internal static class InitCommand
                 Directory.CreateDirectory(folder);
             else
                 Directory.CreateDirectory(folder, Folder);
-            Tell(key, "the gate's private key and secret; keep a copy somewhere safe", () => GateKeyFile.Create(key).Dispose());
+            Tell(key, "the gate's private key and secret; keep a copy somewhere safe", () =>
+            {
+                using var made = GateKey.Generate();
+                GateKeyFile.Create(key, made);
+            });
             Tell(people, "who may come in", () => WholeFile.Write(people, KeysHead, WholeFile.OwnerOnly));
             Tell(configuration, "protects nothing yet", () => WholeFile.Write(configuration, ExampleFor(folder), WholeFile.OwnerOnly));
         }

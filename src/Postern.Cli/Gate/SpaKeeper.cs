@@ -30,14 +30,14 @@ internal sealed class SpaKeeper : IDisposable
 
     public ReceiptPost Receipts { get; }
 
-    public SpaOptions ForWarden(SpaSettings settings) => settings.ForWarden(_key.Box.Public.GateId);
+    public SpaOptions ForWarden(SpaSettings settings) => settings.ForWarden(_key.Pair.Public.GateId);
 
     /// <summary>With a seed of its own each time: nobody can have learnt it.</summary>
     public SpaWatchOptions ForSentry(SpaSettings settings)
     {
         Span<byte> seed = stackalloc byte[16];
         RandomNumberGenerator.Fill(seed);
-        return new(_outerKey, _key.Box, BinaryPrimitives.ReadUInt128LittleEndian(seed))
+        return new(_outerKey, _key.Pair, BinaryPrimitives.ReadUInt128LittleEndian(seed))
         {
             UdpPorts = Of(Transport.Udp),
             TcpPorts = Of(Transport.Tcp),
