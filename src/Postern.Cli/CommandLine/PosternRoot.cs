@@ -13,6 +13,8 @@ internal static class PosternRoot
     [
         KnockCommand.Create,
         CloseCommand.Create,
+        ConnectCommand.Create,
+        ProfileCommand.Create,
         GateCommand.Create,
         CheckCommand.Create,
         StatusCommand.Create,
