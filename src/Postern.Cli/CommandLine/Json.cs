@@ -14,6 +14,9 @@ namespace Postern.Cli.CommandLine;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(KnockReport))]
 [JsonSerializable(typeof(KnockPreview))]
+[JsonSerializable(typeof(SpaPreviewReport))]
+[JsonSerializable(typeof(ProfileReport))]
+[JsonSerializable(typeof(ProfileListReport))]
 internal sealed partial class JsonShapes : JsonSerializerContext;
 
 internal static class Json

@@ -13,8 +13,8 @@ internal static class PosternRoot
     [
         KnockCommand.Create,
         CloseCommand.Create,
-        InitCommand.Create,
-        EnrollCommand.Create,
+        ConnectCommand.Create,
+        ProfileCommand.Create,
         GateCommand.Create,
         CheckCommand.Create,
         StatusCommand.Create,

@@ -7,8 +7,16 @@ using Postern.Reports;
 namespace Postern.Cli.Commands;
 
 /// <summary>What the user asked for, read.</summary>
-internal sealed record KnockInput(string Host, ImmutableArray<KnockStep> Steps, ImmutableArray<PortRange> Services)
+/// <param name="Host">As it was typed, or as the profile has it.</param>
+/// <param name="Services">Where services can be seen to open.</param>
+internal sealed record KnockInput(string Host, ImmutableArray<PortRange> Services)
 {
+    /// <summary>Of a plain sequence.</summary>
+    public ImmutableArray<KnockStep> Steps { get; init; } = [];
+
+    /// <summary>Null: a plain sequence is knocked.</summary>
+    public SpaInput? Spa { get; init; }
+
     public AddressChoice Family { get; init; }
 
     public TimeSpan Timeout { get; init; }
@@ -24,16 +32,16 @@ internal sealed record KnockInput(string Host, ImmutableArray<KnockStep> Steps, 
     public bool Verbose { get; init; }
 
     /// <summary>The ports that can be watched: UDP does not say whether anybody listens.</summary>
-    public ImmutableArray<ushort> Watched => NoWait ? [] : [.. Services.Where(s => s.Transport == Transport.Tcp).Select(s => s.First)];
+    public ImmutableArray<ushort> Watched => NoWait || Spa is { SourcePort: not 0 } ? [] : [.. Services.Where(s => s.Transport == Transport.Tcp).Select(s => s.First)];
 
     /// <summary>What of <see cref="Services"/> is watched, as it is written: <c>tcp/22, tcp/443</c>.</summary>
-    public string WatchedText => string.Join(", ", Watched.Select(port => new PortRange(Transport.Tcp, port)));
+    public string WatchedText => Watched.IsEmpty && Spa is { } spa ? string.Join(", ", spa.Wish.Services) : string.Join(", ", Watched.Select(port => new PortRange(Transport.Tcp, port)));
 
     public void Check()
     {
         if (string.IsNullOrWhiteSpace(Host))
             throw CommandFailure.Usage("HOST is empty", "give the name or the address of the gate");
-        if (Gap is { } gap && !Watched.IsEmpty && SequenceWriter.Duration(Steps.Length, gap) >= Timeout)
+        if (Spa is null && Gap is { } gap && !Watched.IsEmpty && SequenceWriter.Duration(Steps.Length, gap) >= Timeout)
             throw CommandFailure.Usage("with this --gap the sequence takes longer than --timeout", "make the gap shorter or the timeout longer");
     }
 }

@@ -34,17 +34,22 @@ internal sealed class KnockOutput(KnockInput input, KnockWords words, TextWriter
         if (input.Json)
             output.WriteJson(Report(result, targets), JsonShapes.Default.KnockReport);
         else if (result.Outcome == KnockOutcome.Done)
-            output.WriteLine($"{words.Done} {input.WatchedText} on {At(result.Target)} in {TimeText.Of(result.Elapsed)}, {Rounds(result)}");
+            output.WriteLine($"{words.Done} {input.WatchedText} on {At(result.Target)} in {TimeText.Of(result.Elapsed)}, {Rounds(result)}{(result.Receipt is { } receipt ? ReceiptWords.Granted(receipt) : "")}");
         else if (result.Outcome == KnockOutcome.Sent)
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sent {(input.Steps.Length == 1 ? "1 packet" : $"{input.Steps.Length} packets")} to {At([.. targets])}{UdpNote()}"));
+            output.WriteLine($"sent {What()} to {At([.. targets])}{Unwatched()}");
 
-        return result.Outcome == KnockOutcome.NotDone ? throw NotDone(result, targets) : ExitCode.Done;
+        return result.Outcome switch
+        {
+            KnockOutcome.NotDone => throw NotDone(result, targets),
+            KnockOutcome.Refused => throw ReceiptWords.Refused(result.Receipt!, input.Spa!),
+            _ => ExitCode.Done,
+        };
     }
 
     /// <summary>What would be sent, and nothing is.</summary>
-    public int Preview(Knock knock)
+    public int Preview(SequenceKnock sequence, Knock knock)
     {
-        var preview = KnockPreview.Of(input.Host, knock);
+        var preview = KnockPreview.Of(input.Host, sequence, knock);
         if (input.Json)
         {
             output.WriteJson(preview, JsonShapes.Default.KnockPreview);
@@ -69,27 +74,33 @@ internal sealed class KnockOutput(KnockInput input, KnockWords words, TextWriter
             (_, true) => "connections are still accepted",
             (PortAnswer.Refused, _) => "connections are refused",
             (PortAnswer.Unreachable, _) => "the host cannot be reached",
+            _ when input.Watched.IsEmpty => "no receipt came",
             _ => "no answer",
         };
         return new(
             ExitCode.NotDone,
             $"{input.WatchedText} on {At([.. targets])} {words.NotDone} in {TimeText.Of(result.Elapsed)}, {Rounds(result)}: {why}",
-            words.Hint);
+            input.Spa is null ? words.Hint : words.SpaHint);
     }
 
     private KnockReport Report(KnockResult result, ImmutableArray<IPAddress> targets) => new(
         input.Host,
         result.Outcome == KnockOutcome.Sent ? [.. targets.Select(t => t.ToString())] : [result.Target.ToString()],
-        [.. input.Services.Select(s => s.ToString())],
+        input.Spa is { } spa ? spa.Wish.Services : [.. input.Services.Select(s => s.ToString())],
         result.Outcome switch
         {
             KnockOutcome.Done => words.Done,
             KnockOutcome.NotDone => words.NotDoneOutcome,
+            KnockOutcome.Refused => "refused",
             _ => "sent",
         },
         result.Rounds,
         Math.Round(result.Elapsed.TotalMilliseconds, 3),
-        result.Outcome == KnockOutcome.Sent ? null : Math.Round(result.SinceKnock.TotalMilliseconds, 3));
+        result.Outcome == KnockOutcome.Sent ? null : Math.Round(result.SinceKnock.TotalMilliseconds, 3))
+    {
+        Profile = input.Spa?.Profile.Name,
+        Receipt = result.Receipt is { } receipt ? ReceiptReport.Of(receipt) : null,
+    };
 
     private string At(params ReadOnlySpan<IPAddress> targets)
     {
@@ -99,15 +110,21 @@ internal sealed class KnockOutput(KnockInput input, KnockWords words, TextWriter
 
     private static string Rounds(KnockResult result) => result.Rounds == 1 ? "1 round" : string.Create(CultureInfo.InvariantCulture, $"{result.Rounds} rounds");
 
+    private string What() => input.Spa is not null ? "1 request" : input.Steps.Length == 1 ? "1 packet" : string.Create(CultureInfo.InvariantCulture, $"{input.Steps.Length} packets");
+
     private string WhyUnseen() => input switch
     {
         { NoWait: true } => "--no-wait",
+        { Spa.SourcePort: not 0 } => "only connections from that source port are let in",
+        { Spa: not null, Services.IsEmpty: true } => "the profile does not say at which port the service is",
         { Services.IsEmpty: true } => "no SERVICE is given, so there is nothing to watch",
         _ => "a UDP service cannot be watched",
     };
 
-    private string UdpNote() =>
-        input is { NoWait: false, Services.IsEmpty: false }
-            ? $"; {string.Join(", ", input.Services.Where(s => s.Transport == Transport.Udp))} cannot be watched: UDP does not tell"
-            : "";
+    private string Unwatched() => input switch
+    {
+        { NoWait: true } or { Spa: null, Services.IsEmpty: true } => "",
+        { Spa.SourcePort: not 0 } or { Services.IsEmpty: true } => $"; not watched: {WhyUnseen()}",
+        _ => $"; {string.Join(", ", input.Services.Where(s => s.Transport == Transport.Udp))} cannot be watched: UDP does not tell",
+    };
 }

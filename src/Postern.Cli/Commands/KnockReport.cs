@@ -1,8 +1,9 @@
 using Postern.Client;
+using Postern.Reports.Spa;
 
 namespace Postern.Cli.Commands;
 
-/// <summary>What <c>knock --json</c> and <c>close --json</c> print. <paramref name="Outcome"/>: opened, not-opened, closed, not-closed, sent.</summary>
+/// <summary>What <c>knock --json</c> and <c>close --json</c> print. <paramref name="Outcome"/>: opened, not-opened, closed, not-closed, refused, sent.</summary>
 internal sealed record KnockReport(
     string Host,
     IReadOnlyList<string> Addresses,
@@ -10,15 +11,36 @@ internal sealed record KnockReport(
     string Outcome,
     int Rounds,
     double ElapsedMs,
-    double? SinceKnockMs);
+    double? SinceKnockMs)
+{
+    public string? Profile { get; init; }
+
+    public ReceiptReport? Receipt { get; init; }
+}
+
+/// <summary>What the gate said. <paramref name="ClockMs"/>: how far its clock is ahead of ours.</summary>
+internal sealed record ReceiptReport(string Outcome, string? Refusal, uint? SecondsLeft, string Address, double ClockMs)
+{
+    public static ReceiptReport Of(Receipt receipt) => new(
+        receipt.Outcome switch
+        {
+            ReceiptOutcome.Granted => "granted",
+            ReceiptOutcome.Closed => "closed",
+            _ => "refused",
+        },
+        receipt.Word.Length > 0 ? receipt.Word : null,
+        receipt.SecondsLeft > 0 ? receipt.SecondsLeft : null,
+        receipt.Address.ToString(),
+        Math.Round(ReceiptWords.ClockOf(receipt).TotalMilliseconds));
+}
 
 /// <summary>What <c>--dry-run --json</c> prints.</summary>
 internal sealed record KnockPreview(string Host, IReadOnlyList<KnockPreviewPacket> Packets, IReadOnlyList<KnockPreviewRound> Rounds)
 {
-    public static KnockPreview Of(string host, Knock knock)
+    public static KnockPreview Of(string host, SequenceKnock sequence, Knock knock)
     {
         var rounds = KnockSchedule.Rounds(knock).ToList();
-        var packets = Knocker.Write(knock, rounds[0]);
+        var packets = sequence.Write(rounds[0]);
         return new(
             host,
             [.. knock.Targets.SelectMany(target => packets.Select(p => new KnockPreviewPacket(target.ToString(), p.ToString(), p.Wait.TotalMilliseconds)))],

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Net;
-using Postern.Cli.CommandLine;
 using Postern.Client;
 
 namespace Postern.Cli.Commands;
@@ -13,32 +12,28 @@ internal static class KnockRun
     {
         try
         {
+            using var spa = input.Spa?.Open(streams.Error, cancellation);
+            if (input.DryRun && spa is not null)
+                return SpaPreview.Print(input, spa, streams.Output);
             var targets = await HostAddresses.ResolveAsync(input.Host, input.Family, cancellation);
-            var knock = Form(input, words, targets);
             var output = new KnockOutput(input, words, streams.Output, streams.Error);
             if (input.DryRun)
-                return output.Preview(knock);
+                return output.Preview(new(input.Steps), Form(input, words, new SequenceKnock(input.Steps), targets));
             output.Announce();
+            var knock = Form(input, words, spa is null ? new SequenceKnock(input.Steps) : spa.Knock(), spa?.Choose(targets) ?? targets);
             return output.Tell(await Knocker.KnockAsync(knock, output.Sending, cancellation), targets);
         }
-        catch (KnockException e)
+        catch (Exception e) when (ClientFailure.Is(e))
         {
-            throw new CommandFailure(CodeOf(e.Fault), e.Message, e.Hint, e);
+            throw ClientFailure.Of(e);
         }
     }
 
-    private static Knock Form(KnockInput input, KnockWords words, ImmutableArray<IPAddress> targets) => new(targets, input.Steps)
+    private static Knock Form(KnockInput input, KnockWords words, IKnockMethod method, ImmutableArray<IPAddress> targets) => new(targets, method)
     {
         Ports = input.Watched,
         UntilClosed = words.UntilClosed,
         Timeout = input.Timeout,
         Gap = input.Gap,
-    };
-
-    private static int CodeOf(KnockFault fault) => fault switch
-    {
-        KnockFault.MissingPrivilege => ExitCode.MissingPrivilege,
-        KnockFault.Unsupported => ExitCode.Unsupported,
-        _ => ExitCode.NotDone,
     };
 }

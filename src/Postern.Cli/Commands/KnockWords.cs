@@ -1,11 +1,13 @@
 namespace Postern.Cli.Commands;
 
 /// <summary>Where <c>knock</c> and <c>close</c> differ: what they wait for, and what they call it.</summary>
-internal sealed record KnockWords(bool UntilClosed, string Done, string NotDone, string NotDoneOutcome, string Hint)
+internal sealed record KnockWords(bool UntilClosed, string Done, string NotDone, string NotDoneOutcome, string WaitsFor, string Hint, string SpaHint)
 {
     public static KnockWords Open { get; } = new(
-        false, "opened", "did not open", "not-opened", "check the sequence and its order; the gate's log says what it saw of it");
+        false, "opened", "did not open", "not-opened", "what to watch until it opens", "check the sequence and its order; the gate's log says what it saw of it",
+        "the gate's log says why; from here: is the key listed there, is this clock right (within a minute), does the packet get through (--carrier)?");
 
     public static KnockWords Close { get; } = new(
-        true, "closed", "did not close", "not-closed", "check the sequence; a service whose port others may use stays open");
+        true, "closed", "did not close", "not-closed", "what to watch until it is closed", "check the sequence; a service whose port others may use stays open",
+        "the gate's log says why; a service whose port others may use stays open");
 }

@@ -21,8 +21,8 @@ internal static class SequenceText
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } text)
             return Parse(text, $"in {Variable}");
         throw CommandFailure.Usage(
-            "no --sequence is given, and this version has no profiles to look one up in",
-            $"postern knock {host} tcp/22 --sequence tcp/7000,udp/8000 (or --sequence @FILE, or {Variable})");
+            $"there is no profile '{host}', and no --sequence is given",
+            $"'postern profile add' adds a profile; without one: postern knock {host} tcp/22 --sequence tcp/7000,udp/8000 (or --sequence @FILE, or {Variable})");
     }
 
     /// <summary>A step that cannot be read is quoted only where it stands on the command line anyway: the others were put elsewhere to keep them from view.</summary>

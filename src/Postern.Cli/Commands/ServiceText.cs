@@ -14,7 +14,7 @@ internal static class ServiceText
         if ((PortRange.TryParse(word, out var port) || PortRange.TryParse("tcp/" + word, out port)) && port.Count == 1)
             return port;
         throw word.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') && word.Any(char.IsAsciiLetter)
-            ? CommandFailure.Usage($"'{word}' is a service's name, and this version has no profiles to look it up in", "give its port: tcp/22")
+            ? CommandFailure.Usage($"'{word}' is a service's name, and a plain sequence does not know any", "give its port: tcp/22; or knock by a profile")
             : CommandFailure.Usage($"'{word}' is no service", "give one port: tcp/22, or just 22");
     }
 }

@@ -112,7 +112,7 @@ internal sealed class ProfileReader(Values values)
     {
         if (node is null)
             return [Carrier.Usual];
-        var carriers = ReadList<Carrier>("carriers", node, Carrier.TryParse, "carrier", "write udp/62201, tcp/443 or icmp");
+        var carriers = ReadList<Carrier>("carriers", node, static (string text, out Carrier carrier) => Carrier.TryParse(text, out carrier), "carrier", "write udp/62201, tcp/443 or icmp");
         if (carriers.IsEmpty)
             values.Faults.Add(node.Place, "'carriers' names none", "write udp/62201, tcp/443 or icmp");
         return carriers;

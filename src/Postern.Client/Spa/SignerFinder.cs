@@ -12,6 +12,8 @@ public static class SignerFinder
     private const string FingerprintStart = "SHA256:";
     private const string PublicEnd = ".pub";
 
+    private const int Attempts = 3;
+
     /// <summary>In the order in which ssh prefers them, of the types that a gate takes.</summary>
     private static readonly string[] UsualFiles = ["id_ed25519", "id_ecdsa", "id_rsa"];
 
@@ -79,7 +81,17 @@ public static class SignerFinder
             return signer;
         if (isPublic && !File.Exists(secret))
             throw new SshKeyException($"the SSH agent does not have the key of {path}, and {secret} is not there", "add it: ssh-add FILE; or name the private key with --key");
-        return SshPrivateKey.ReadFile(secret, () => askPassphrase(secret));
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return SshPrivateKey.ReadFile(secret, () => askPassphrase(secret));
+            }
+            catch (SshKeyException e) when (e.WrongPassphrase && attempt < Attempts)
+            {
+                // Typed wrong: ssh asks three times too.
+            }
+        }
     }
 
     private static AgentsSigner? TryAgent(SshPublicKey key)

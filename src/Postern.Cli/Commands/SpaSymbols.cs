@@ -1,0 +1,101 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using Postern.Cli.CommandLine;
+using Postern.Cli.Profiles;
+using Postern.Client.Spa;
+using Postern.Reports;
+using Postern.Reports.Spa;
+
+namespace Postern.Cli.Commands;
+
+/// <summary>What <c>knock</c>, <c>close</c> and <c>connect</c> take for a knock by a profile.</summary>
+internal sealed class SpaSymbols
+{
+    private const int MaxServices = 8;
+
+    private readonly KnockWords _words;
+    private readonly Option<TimeSpan?> _for = CommonOptions.Time("--for", "For how long to open (the gate may give less)");
+    private readonly Option<string?> _carrier = new("--carrier") { HelpName = "CARRIER", Description = "udp, icmp or tcp; or one of your own: udp/62201" };
+    private readonly Option<string?> _key = new("--key") { HelpName = "KEY", Description = "SSH key: a file, agent, or SHA256:… of the agent's" };
+    private readonly Option<string?> _address = new("--address") { HelpName = "ADDRESS", Description = "Who is to come in: auto, an address, https://…", Hidden = true };
+    private readonly Option<ushort> _sourcePort = new("--source-port") { HelpName = "PORT", Description = "Only connections from this port of ours", Hidden = true };
+
+    public SpaSymbols(Command command, KnockWords words, bool ownSourcePort = false)
+    {
+        _words = words;
+        if (!words.UntilClosed && !ownSourcePort)
+            command.Add(_for);
+        command.Add(_carrier);
+        command.Add(_key);
+        command.Add(_address);
+        if (!ownSourcePort)
+            command.Add(_sourcePort);
+    }
+
+    /// <exception cref="CommandFailure">Something does not fit together.</exception>
+    public KnockInput Read(ParseResult parsed, Profile profile, IReadOnlyCollection<string> words, bool asksReceipt)
+    {
+        var (services, ports) = Split(words);
+        if (services.IsEmpty)
+            services = profile.Services;
+        CheckServices(services, profile);
+        if (ports.IsEmpty)
+            ports = [.. services.SelectMany(s => profile.Ports.GetValueOrDefault(s, [])).Distinct()];
+        var wish = new SpaWish(services)
+        {
+            Close = _words.UntilClosed,
+            Seconds = (uint)Math.Ceiling((parsed.GetValue(_for) ?? TimeSpan.Zero).TotalSeconds),
+            Receipt = profile.Receipts && asksReceipt,
+        };
+        return new(profile.Host, ports)
+        {
+            Spa = new(profile, wish, Carriers(parsed.GetValue(_carrier), profile), Address(parsed.GetValue(_address), profile), parsed.GetValue(_sourcePort), parsed.GetValue(_key) ?? profile.Key),
+        };
+    }
+
+    /// <summary>A sequence asks for nothing; it would be knocked as if these had not been given.</summary>
+    public void RefuseWithSequence(ParseResult parsed)
+    {
+        foreach (var option in (Option[])[_for, _carrier, _key, _address, _sourcePort])
+        {
+            if (parsed.GetResult(option) is { Implicit: false })
+                throw CommandFailure.Usage($"{option.Name} is for profiles: a sequence cannot say it", "leave it out, or knock by a profile");
+        }
+    }
+
+    /// <summary>A word with a slash, or a number, is where to look; any other is what to ask for.</summary>
+    private static (ImmutableArray<string> Services, ImmutableArray<PortRange> Ports) Split(IReadOnlyCollection<string> words)
+    {
+        var isPort = words.ToLookup(w => w.Contains('/', StringComparison.Ordinal) || w.All(char.IsAsciiDigit));
+        return ([.. isPort[false].Distinct(StringComparer.Ordinal)], ServiceText.Read(isPort[true]));
+    }
+
+    private static void CheckServices(ImmutableArray<string> services, Profile profile)
+    {
+        if (services.IsEmpty)
+            throw CommandFailure.Usage($"no SERVICE is given, and the profile '{profile.Name}' names none", $"postern knock {profile.Name} ssh; or write services: into the profile");
+        if (services.FirstOrDefault(s => !ServiceName.IsValid(s)) is { } bad)
+            throw CommandFailure.Usage($"'{bad}' cannot be the name of a service", "write 1 to 32 of a-z, 0-9, '-' and '_', a letter or a digit first");
+        if (services.Length > MaxServices)
+            throw CommandFailure.Usage($"more than {MaxServices} services in one request", "knock twice");
+    }
+
+    private static ImmutableArray<Carrier> Carriers(string? text, Profile profile)
+    {
+        if (text is null)
+            return profile.Carriers;
+        ImmutableArray<Carrier> ofKind = text switch
+        {
+            "udp" => [.. profile.Carriers.Where(c => c.Kind == CarrierKind.Udp)],
+            "tcp" => [.. profile.Carriers.Where(c => c.Kind == CarrierKind.Tcp)],
+            _ => Carrier.TryParse(text, out var own) ? [own] : throw CommandFailure.Usage($"'{text}' is no carrier", "write udp, icmp or tcp, or with a port of your own: udp/62201"),
+        };
+        return !ofKind.IsEmpty ? ofKind
+            : throw CommandFailure.Usage($"the profile '{profile.Name}' has no carrier of {text}: {string.Join(", ", profile.Carriers)}", $"give its port, if the gate takes it: --carrier {text}/62201");
+    }
+
+    private static AddressSetting Address(string? text, Profile profile) =>
+        text is null ? profile.Address
+        : AddressSetting.TryParse(text, out var setting) ? setting
+        : throw CommandFailure.Usage($"--address cannot be '{text}'", AddressSetting.Shape);
+}
