@@ -148,6 +148,10 @@ internal static class EnrollCommand
                 Receipts = spa.Receipt,
             };
         }
+        catch (GateKeyException e)
+        {
+            throw CommandFailure.Usage(e.Message, e.Hint);
+        }
         catch (ArgumentException e)
         {
             throw CommandFailure.Usage(e.Message, "give the name or address by which clients reach this gate, without a port");

@@ -52,6 +52,10 @@ internal static class InitCommand
             Tell(people, "who may come in", () => WholeFile.Write(people, KeysHead, WholeFile.OwnerOnly));
             Tell(configuration, "protects nothing yet", () => WholeFile.Write(configuration, ExampleFor(folder), WholeFile.OwnerOnly));
         }
+        catch (GateKeyException e)
+        {
+            throw new CommandFailure(ExitCode.NotDone, e.Message, e.Hint, e);
+        }
         catch (UnauthorizedAccessException e)
         {
             throw new CommandFailure(ExitCode.MissingPrivilege, e.Message.TrimEnd('.'), "run it as root", e);

@@ -67,8 +67,8 @@ internal static class AuthorizedKeys
     private static Identity? ReadLine(string text, Place start, IReadOnlySet<string>? services, Values values)
     {
         var line = AuthorizedKeyLine.Read(text, out var fault);
-        if (fault is not null)
-            values.Faults.Add(start with { Column = fault.Column }, fault.Message, fault.Mend);
+        if (fault is { } found)
+            values.Faults.Add(start with { Column = found.Column }, found.Message, found.Hint);
         if (line is null)
             return null;
 
