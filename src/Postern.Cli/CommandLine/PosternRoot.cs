@@ -15,6 +15,8 @@ internal static class PosternRoot
         CloseCommand.Create,
         ConnectCommand.Create,
         ProfileCommand.Create,
+        InitCommand.Create,
+        EnrollCommand.Create,
         GateCommand.Create,
         CheckCommand.Create,
         StatusCommand.Create,

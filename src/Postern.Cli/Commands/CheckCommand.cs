@@ -33,7 +33,7 @@ internal static class CheckCommand
                 Tell(read, file, result.GetValue(print), output, error);
             return read.Faults switch
             {
-                [] => ExitCode.Done,
+                [] => read.KeyFaults.IsEmpty ? ExitCode.Done : ExitCode.NotDone,
                 var faults when faults.Any(f => f.IsUnreadable) => ExitCode.Usage,
                 _ => ExitCode.NotDone,
             };
@@ -45,10 +45,18 @@ internal static class CheckCommand
     {
         foreach (var warning in read.Warnings)
             error.WriteLine($"{new Place(warning.File, warning.Line, warning.Column)}: warning: {warning.Message}");
-        foreach (var fault in read.Faults)
+        foreach (var fault in read.Faults.Concat(read.KeyFaults))
             error.WriteLine(fault.ToString());
 
-        if (read.Configuration is not { } configuration)
+        if (!read.KeyFaults.IsEmpty)
+        {
+            Terminal.WriteError(
+                error,
+                $"{PortText.Count(read.KeyFaults.Length, "fault")} in the file of keys",
+                "the gate starts all the same: these lines let nobody in, the others count",
+                colour: false);
+        }
+        else if (read.Configuration is not { } configuration)
         {
             Terminal.WriteError(
                 error,
@@ -62,7 +70,7 @@ internal static class CheckCommand
         }
         else
         {
-            output.WriteLine($"{file}: fine: {PortText.Count(configuration.Warden.Services.Length, "service")}, {PortText.Count(configuration.Sequences.Length, "knock")}");
+            output.WriteLine($"{file}: fine: {PortText.Count(configuration.Warden.Services.Length, "service")}, {PortText.Count(configuration.Sequences.Length, "knock")}{(configuration.Spa is { } spa ? $", {PortText.Count(spa.Identities.Length, "key")}" : "")}");
         }
     }
 }
@@ -74,7 +82,7 @@ internal sealed record CheckReport(ImmutableArray<CheckReport.Line> Faults, Immu
     private static readonly CheckJson Json = new(new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, PropertyNamingPolicy = JsonNamingPolicy.CamelCase });
 
     public static string Of(ConfigurationResult read) =>
-        JsonSerializer.Serialize(new([.. read.Faults.Select(Line.Of)], [.. read.Warnings.Select(Line.Of)]), Json.CheckReport);
+        JsonSerializer.Serialize(new([.. read.Faults.Concat(read.KeyFaults).Select(Line.Of)], [.. read.Warnings.Select(Line.Of)]), Json.CheckReport);
 
     internal readonly record struct Line(string File, [property: JsonPropertyName("line")] int Number, int Column, string Message)
     {

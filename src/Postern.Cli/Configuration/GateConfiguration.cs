@@ -50,9 +50,10 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
     /// <summary>What the firewall must hold up for these services.</summary>
     public Protection Protection => new([.. Warden.Services.Select(s => new ProtectedService(s.Name, s.Ports, s.Appear))], Interfaces);
 
+    /// <summary>A port where honest packets go is no trap: a service, or where single packets are looked for.</summary>
     private bool IsServed(StepKind kind, ushort port)
     {
         var transport = kind == StepKind.Tcp ? Transport.Tcp : Transport.Udp;
-        return Warden.Services.Any(s => s.Ports.Any(p => p.Contains(transport, port)));
+        return Warden.Services.Any(s => s.Ports.Any(p => p.Contains(transport, port))) || Spa?.Ports.Any(p => p.Contains(transport, port)) == true;
     }
 }

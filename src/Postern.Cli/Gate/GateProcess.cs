@@ -323,8 +323,10 @@ internal sealed class GateProcess : IDisposable
         configuration.Warden with { Spa = configuration.Spa is { } spa ? _spa!.ForWarden(spa) : null };
 
     private IPacketSource OpenSource() => _configuration.Capture == CaptureSetting.Packet
-        ? PacketRing.Open(SentryOptions(generation: 1).Filter(), _configuration.Interfaces, RingSize.Default)
+        ? OpenRing(SentryOptions(generation: 1).Filter())
         : UdpSocketSource.Open([.. _configuration.Spa!.Of(Transport.Udp).SelectMany(p => Enumerable.Range(p.First, p.Count)).Select(p => (ushort)p)]);
+
+    private PacketRing OpenRing(CaptureFilter filter) => PacketRing.Open(filter, _configuration.Interfaces, RingSize.For(filter));
 
     private void Decide(in Report report)
     {
