@@ -54,7 +54,7 @@ public sealed class ProfileReaderTests
     [Theory]
     [InlineData("", "f:1:1: the profile holds nothing")]
     [InlineData("- a", "f:1:1: the profile holds a list")]
-    [InlineData("a: [", "f:1:5: not YAML")]
+    [InlineData("a: [", "f:2:1: not YAML")]
     [InlineData("host: a", "f:1:1: 'gate_key' is missing")]
     [InlineData(Whole + "hots: a", "f:4:1: unknown key 'hots' in a profile; did you mean 'host'?")]
     [InlineData(Whole + "host: b", "f:4:1: 'host' is already set at f:1:1")]

@@ -145,7 +145,7 @@ public sealed class KernelConnectTests(ITestOutputHelper log)
         using var inputEnd = new AnonymousPipeClientStream(PipeDirection.In, input.ClientSafePipeHandle);
         using var output = new AnonymousPipeServerStream(PipeDirection.In);
         var outputEnd = new AnonymousPipeClientStream(PipeDirection.Out, output.ClientSafePipeHandle);
-        var relay = Relay.RunAsync(connection, inputEnd, outputEnd, endWithConnection: false);
+        var relay = Relay.RunAsync(connection, inputEnd, outputEnd, outputEnd.Dispose, endWithConnection: false);
 
         var up = RandomNumberGenerator.GetBytes(Size);
         var down = RandomNumberGenerator.GetBytes(Size);
@@ -180,7 +180,7 @@ public sealed class KernelConnectTests(ITestOutputHelper log)
         using var input = new AnonymousPipeServerStream(PipeDirection.Out);
         using var inputEnd = new AnonymousPipeClientStream(PipeDirection.In, input.ClientSafePipeHandle);
         using var output = new MemoryStream();
-        var relay = Relay.RunAsync(connection, inputEnd, output, endWithConnection: false);
+        var relay = Relay.RunAsync(connection, inputEnd, output, output.Dispose, endWithConnection: false);
 
         await using var heard = new NetworkStream(service);
         service.Shutdown(SocketShutdown.Send);
@@ -204,7 +204,7 @@ public sealed class KernelConnectTests(ITestOutputHelper log)
         var service = await listener.AcceptAsync();
         using var input = new AnonymousPipeServerStream(PipeDirection.Out);
         using var inputEnd = new AnonymousPipeClientStream(PipeDirection.In, input.ClientSafePipeHandle);
-        var relay = Relay.RunAsync(connection, inputEnd, new MemoryStream(), endWithConnection: false);
+        var relay = Relay.RunAsync(connection, inputEnd, new MemoryStream(), static () => { }, endWithConnection: false);
         service.LingerState = new(enable: true, seconds: 0);
         service.Dispose();
         Assert.False(await relay.WaitAsync(TimeSpan.FromSeconds(20)));
