@@ -7,7 +7,7 @@ using Postern.Reports.Spa;
 namespace Postern.Client;
 
 /// <summary>Knocking at one address: send, look, and send again, until the service is as it should be, the gate says no, or the time is up.</summary>
-internal sealed class KnockSession(Knock knock, IPAddress target, Action<KnockSending>? sending) : IDisposable
+internal sealed class KnockSession(Knock knock, IPAddress target, Action<KnockSending>? sending) : IAsyncDisposable
 {
     private readonly ImmutableArray<IPortWatch> _ports = [.. knock.Ports.Select(port => Watch(knock, new(target, port)))];
     private readonly ReceiptBox _receipts = new();
@@ -37,9 +37,9 @@ internal sealed class KnockSession(Knock knock, IPAddress target, Action<KnockSe
         return knock.IsSeen ? Result(KnockOutcome.NotDone, Stopwatch.GetTimestamp()) : Result(KnockOutcome.Sent, _sent);
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        _receipts.Dispose();
+        await _receipts.DisposeAsync();
         foreach (var port in _ports)
             port.Dispose();
     }

@@ -28,7 +28,7 @@ public static class Knocker
 
     private static async Task<KnockResult> RunAsync(Knock knock, IPAddress target, Action<KnockSending>? sending, CancellationToken cancellation)
     {
-        using var session = new KnockSession(knock, target, sending);
+        await using var session = new KnockSession(knock, target, sending);
         return await session.RunAsync(cancellation);
     }
 

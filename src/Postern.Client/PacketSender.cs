@@ -76,6 +76,7 @@ internal sealed class PacketSender : IDisposable
         var socket = new Socket(target.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         if (target.AddressFamily == AddressFamily.InterNetwork)
             socket.DontFragment = true; // gates do not put fragments together; of IPv6 every packet of ours fits the smallest MTU
+        socket.Bind(new IPEndPoint(target.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0));
         return socket;
     }
 

@@ -5,7 +5,7 @@ using Postern.Reports.Spa;
 namespace Postern.Client;
 
 /// <summary>Holds the sockets that letters were sent from, for as long as an answer may come to them, and takes what the gate says.</summary>
-internal sealed class ReceiptBox : IDisposable
+internal sealed class ReceiptBox : IAsyncDisposable
 {
     /// <summary>Larger than any receipt, so that one that is too long is seen to be.</summary>
     private const int BufferSize = 1500;
@@ -55,10 +55,10 @@ internal sealed class ReceiptBox : IDisposable
         }
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        _end.Cancel();
-        Task.WaitAll(_listening); // none is in the middle of reading with a key that goes now
+        await _end.CancelAsync();
+        await Task.WhenAll(_listening); // none is in the middle of reading with a key that goes now
         foreach (var held in _held)
             held.Dispose();
         _end.Dispose();

@@ -1,11 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace Postern.Client;
 
 /// <summary>
-/// A SYN that carries data, from an unprivileged user: TCP Fast Open (RFC 7413) without its cookie, which Linux allows for each socket. The socket is gone
-/// before the SYN could be repeated or the connection come about.
+/// A SYN that carries data, from an unprivileged user: TCP Fast Open (RFC 7413) without its cookie, which Linux allows for each socket. The socket hears no answer
+/// and is gone before the SYN could be repeated, so that neither a handshake nor the data follows, whoever listens there.
 /// </summary>
 internal static class SynWithData
 {
@@ -13,6 +14,11 @@ internal static class SynWithData
     private const int IpProtoTcp = 6;
     private const int FastOpenConnect = 30;
     private const int FastOpenNoCookie = 34;
+
+    // include/uapi/asm-generic/socket.h, linux/filter.h
+    private const int SolSocket = 1;
+    private const int AttachFilter = 26;
+    private const ulong ReturnNothing = 0x06; // struct sock_filter: BPF_RET | BPF_K, 0 bytes
 
     private static readonly LingerOption Abandon = new(enable: true, seconds: 0);
 
@@ -26,6 +32,7 @@ internal static class SynWithData
         {
             socket.SetRawSocketOption(IpProtoTcp, FastOpenConnect, BitConverter.GetBytes(1));
             socket.SetRawSocketOption(IpProtoTcp, FastOpenNoCookie, BitConverter.GetBytes(1));
+            HearNothing(socket);
             return socket;
         }
         catch (SocketException e)
@@ -50,6 +57,25 @@ internal static class SynWithData
         catch (SocketException e)
         {
             return e.SocketErrorCode;
+        }
+    }
+
+    /// <summary>An answer can come while the SYN is still being sent: a neighbour is quick.</summary>
+    private static void HearNothing(Socket socket)
+    {
+        var program = GCHandle.Alloc(ReturnNothing, GCHandleType.Pinned);
+        try
+        {
+            // struct sock_fprog { unsigned short len; struct sock_filter *filter; }
+            Span<byte> fprog = stackalloc byte[2 * IntPtr.Size];
+            fprog.Clear();
+            MemoryMarshal.Write(fprog, (ushort)1);
+            MemoryMarshal.Write(fprog[IntPtr.Size..], program.AddrOfPinnedObject());
+            socket.SetRawSocketOption(SolSocket, AttachFilter, fprog);
+        }
+        finally
+        {
+            program.Free();
         }
     }
 

@@ -14,8 +14,7 @@ internal static class CommandFrame
     public static async Task<int> RunAsync(RootCommand root, string[] arguments)
     {
         using var signals = new Signals();
-        await using var output = new LateOutput();
-        return await RunAsync(root, arguments, output, Console.Error, signals, Terminal.HasColour(Console.IsErrorRedirected));
+        return await RunAsync(root, arguments, Console.Out, Console.Error, signals, Terminal.HasColour(Console.IsErrorRedirected));
     }
 
     public static async Task<int> RunAsync(RootCommand root, string[] arguments, TextWriter output, TextWriter error, Signals signals, bool colour = false)

@@ -24,8 +24,8 @@ internal static class ConnectCommand
         var command = new DocumentedCommand(
             "connect",
             "Knock for one connection, make it, and carry standard input and output: for ssh's ProxyCommand",
-            "postern connect gate.example.org 22",
-            "ssh -o ProxyCommand='postern connect %h %p' gate.example.org") { host, port, profile, service, anyPort };
+            "ssh -o ProxyCommand='postern connect %h %p' gate.example.org",
+            "postern connect gate.example.org 22") { host, port, profile, service, anyPort };
         var spa = new SpaSymbols(command, KnockWords.Open, ownSourcePort: true);
         foreach (var option in (Option[])[timeout, ipv4, ipv6, verbose])
             command.Add(option);

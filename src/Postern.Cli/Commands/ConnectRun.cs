@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Microsoft.Win32.SafeHandles;
 using Postern.Cli.CommandLine;
 using Postern.Client;
 using Postern.Client.Connecting;
@@ -9,13 +8,10 @@ namespace Postern.Cli.Commands;
 /// <summary>What <c>connect</c> does.</summary>
 internal static class ConnectRun
 {
-    private const int StandardInput = 0;
-    private const int StandardOutput = 1;
-
     public static async Task<int> RunAsync(KnockInput input, ushort port, bool anyPort, TextWriter error, CancellationToken cancellation)
     {
         using var connection = await ConnectAsync(input, port, anyPort, error, cancellation);
-        var relay = Relay.RunAsync(connection, Open(StandardInput, FileAccess.Read), Open(StandardOutput, FileAccess.Write), endWithConnection: !Console.IsInputRedirected);
+        var relay = Relay.RunAsync(connection, StandardStreams.OpenInput(), StandardStreams.OpenOutput(), StandardStreams.EndOutput, endWithConnection: !Console.IsInputRedirected);
         return await relay.WaitAsync(cancellation) ? ExitCode.Done : ExitCode.NotDone;
     }
 
@@ -56,7 +52,4 @@ internal static class ConnectRun
             FormattableString.Invariant($"no connection to port {port} of {input.Host} ({result.Target}) in {TimeText.Of(result.Elapsed)}, {result.Rounds} {(result.Rounds == 1 ? "round" : "rounds")}: {why}"),
             anyPort ? KnockWords.Open.SpaHint : "if the network changes ports on the way (NAT), add --any-port; otherwise the gate's log says why");
     }
-
-    /// <summary>The descriptor itself, which closes with the stream: a copy would keep the end of what is carried from whoever reads it.</summary>
-    private static FileStream Open(int descriptor, FileAccess access) => new(new SafeFileHandle(descriptor, ownsHandle: true), access, bufferSize: 0);
 }

@@ -13,16 +13,17 @@ public static class Relay
 
     /// <param name="connection">Stays the caller's.</param>
     /// <param name="input">What is to be sent.</param>
-    /// <param name="output">Where to what is received goes; closed at its end.</param>
+    /// <param name="output">Where to what is received goes.</param>
+    /// <param name="endOutput">Passes on the end of what is received: once, after the last byte.</param>
     /// <param name="endWithConnection">Once the other side has ended, do not wait for the end of <paramref name="input"/>: somebody types there.</param>
     /// <returns>False where the connection, or who reads the output, went away before its end. A thread may be left that waits for <paramref name="input"/>.</returns>
-    public static async Task<bool> RunAsync(Socket connection, Stream input, Stream output, bool endWithConnection)
+    public static async Task<bool> RunAsync(Socket connection, Stream input, Stream output, Action endOutput, bool endWithConnection)
     {
         ArgumentNullException.ThrowIfNull(connection);
         connection.NoDelay = true;
         connection.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, optionValue: true);
-        var sending = OnThread("postern send", () => Send(input, connection));
-        var receiving = OnThread("postern receive", () => Receive(connection, output));
+        var sending = OnThread("postern send", () => Carry(input.Read, bytes => SendAll(connection, bytes), () => connection.Shutdown(SocketShutdown.Send)));
+        var receiving = OnThread("postern receive", () => Carry(bytes => connection.Receive(bytes), output.Write, endOutput));
         if (await Task.WhenAny(sending, receiving) == receiving && (endWithConnection || await receiving == End.Broken))
             return await receiving == End.Reached;
 
@@ -39,10 +40,6 @@ public static class Relay
         /// <summary>The other side is gone.</summary>
         Broken,
     }
-
-    private static End Send(Stream input, Socket connection) => Carry(input.Read, bytes => SendAll(connection, bytes), () => connection.Shutdown(SocketShutdown.Send));
-
-    private static End Receive(Socket connection, Stream output) => Carry(bytes => connection.Receive(bytes), output.Write, output.Dispose);
 
     private delegate int Reader(Span<byte> buffer);
 

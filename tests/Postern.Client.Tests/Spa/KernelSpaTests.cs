@@ -67,8 +67,7 @@ public sealed class KernelSpaTests
 
         var seen = capture.FromClient();
         Assert.Equal(6, seen.Count(p => p.TcpFlags == 2 && p.Payload.Length == 320));
-        Assert.All(seen.Where(p => p.TcpFlags != 2), p => Assert.Empty(p.Payload)); // a listener that answers is told no
-        Assert.All(seen.Where(p => p.Port == 444), p => Assert.Equal(2, p.TcpFlags));
+        Assert.All(seen.Where(p => p.TcpFlags != 2), p => Assert.Equal((443, 4, 0), (p.Port, p.TcpFlags, p.Payload.Length))); // a listener that answers is told no
     }
 
     [Fact(Timeout = 60_000)]
