@@ -11,7 +11,7 @@ internal sealed class Home : IDisposable
     {
         _router = router;
         router.Run("sysctl", "-q", "-w", "net.ipv4.ip_forward=1");
-        router.Run("nft", $"table ip nat {{ chain out {{ type nat hook postrouting priority srcnat; oifname {NetworkNamespace.Interface} masquerade; }} }}");
+        router.Run("nft", $"table ip nat {{ chain out {{ type nat hook postrouting priority srcnat; oifname {NetworkNamespace.Interface} masquerade; }}; }}");
         Alice = Machine(1);
         Neighbour = Machine(2);
     }

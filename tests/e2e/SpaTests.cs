@@ -72,7 +72,7 @@ public sealed class SpaTests
     public void A_packet_is_refused_by_name_and_in_silence()
     {
         using var house = new SpaHouse(options: "services=\"web\",max=\"2s\"", spa: "  clock_skew: 1s");
-        house.House.Gate.Run("nft", "table inet host { chain in { type filter hook input priority filter; udp dport 62201 drop; } }");
+        house.House.Gate.Run("nft", "table inet host { chain in { type filter hook input priority filter; udp dport 62201 drop; }; }");
         house.MakeKey("stranger", "ed25519");
         house.MakeKey("revoked", "ecdsa");
         house.Authorize("revoked", "revoked");
