@@ -81,12 +81,12 @@ public sealed class ConnectTests : IDisposable
         var there = _house.InGate("big");
         var (code, output) = _house.At(_home.Alice, ["scp", "-q", .. Ssh("-o", Proxy), big, $"root@{GateHouse.Gate4}:{there}"]);
         Assert.True(code == 0, output);
-        Assert.True(SHA256.HashData(bytes).AsSpan().SequenceEqual(SHA256.HashData(await File.ReadAllBytesAsync(there))));
+        Assert.Equal(SHA256.HashData(bytes), SHA256.HashData(await File.ReadAllBytesAsync(there)));
         if (Needs.Find("rsync") is null)
             return;
         (code, output) = _house.At(_home.Alice, "rsync", "-e", "ssh " + string.Join(' ', Ssh("-o", $"'{Proxy}'")), $"root@{GateHouse.Gate4}:{there}", back);
         Assert.True(code == 0, output);
-        Assert.True(SHA256.HashData(bytes).AsSpan().SequenceEqual(SHA256.HashData(await File.ReadAllBytesAsync(back))));
+        Assert.Equal(SHA256.HashData(bytes), SHA256.HashData(await File.ReadAllBytesAsync(back)));
     }
 
     [Fact(Timeout = 60_000)]
