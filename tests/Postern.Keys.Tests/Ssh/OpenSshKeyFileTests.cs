@@ -17,7 +17,7 @@ public sealed class OpenSshKeyFileTests : IDisposable
     [Theory]
     [InlineData("ed25519", "aes256-ctr", 1)]
     [InlineData("ed25519", "aes256-ctr", 16)]
-    [InlineData("ed25519", "aes256-ctr", 100)]
+    [InlineData("ed25519", "aes256-ctr", 40)]
     [InlineData("ecdsa", "aes256-ctr", 3)]
     [InlineData("rsa", "aes256-ctr", 3)]
     [InlineData("ed25519", "aes192-ctr", 3)]
@@ -165,11 +165,15 @@ public sealed class OpenSshKeyFileTests : IDisposable
             AssertRefused(bytes.AsSpan(0, length), passphrase);
         AssertRefused([.. bytes, 0], passphrase);
 
+        var rounds = passphrase.Length == 0 ? bytes.Length : RoundsAt(bytes);
         var random = new Random(1);
-        for (var i = 0; i < 3000; i++)
+        for (var i = 0; i < 300; i++)
         {
             var changed = bytes.AsSpan().ToArray();
-            changed[random.Next(changed.Length)] ^= (byte)(1 << random.Next(8));
+            var at = random.Next(changed.Length);
+            if (at >= rounds && at < rounds + 4)
+                continue; // thousands of them take their time
+            changed[at] ^= (byte)(1 << random.Next(8));
             try
             {
                 using var key = SshPrivateKey.Read(KeyFileBytes.Wrap(changed), () => passphrase);
@@ -187,7 +191,7 @@ public sealed class OpenSshKeyFileTests : IDisposable
     {
         var file = _ssh.NewKey("key", "x", "-t", "ed25519", "-a", "1");
         var bytes = KeyFileBytes.Unwrap(File.ReadAllText(file));
-        var rounds = bytes.AsSpan().IndexOf(new byte[] { 0, 0, 0, 1, 0, 0, 0, 1 });
+        var rounds = RoundsAt(bytes);
         bytes[rounds] = 0xff;
         var e = Assert.Throws<SshKeyException>(() => SshPrivateKey.Read(KeyFileBytes.Wrap(bytes), () => "x"));
         Assert.Contains("rounds", e.Message, StringComparison.Ordinal);
@@ -206,6 +210,9 @@ public sealed class OpenSshKeyFileTests : IDisposable
             Assert.Throws<ObjectDisposedException>(() => key.Sign(NameSpace, [1]));
         }
     }
+
+    /// <summary>One round, and then one key.</summary>
+    private static int RoundsAt(byte[] bytes) => bytes.AsSpan().IndexOf(new byte[] { 0, 0, 0, 1, 0, 0, 0, 1 });
 
     private static void AssertRefused(ReadOnlySpan<byte> bytes, string passphrase)
     {
