@@ -1,5 +1,6 @@
 using System.Text;
 using Postern.Keys.Ssh;
+using Postern.Keys.Ssh.Wire;
 using Postern.Tests;
 using static Postern.Tests.OpenSshSignatures;
 
@@ -184,6 +185,28 @@ public sealed class OpenSshKeyFileTests : IDisposable
             {
             }
         }
+    }
+
+    /// <summary>The inside written by hand: right, and with each of its parts wrong.</summary>
+    [Theory]
+    [InlineData(true, 0x55, 0, 0, false)]
+    [InlineData(false, 0x56, 0, 0, false)] // the checks differ
+    [InlineData(false, 0x55, 8, 0, false)] // a block of padding too much
+    [InlineData(false, 0x55, 0, 1, false)] // padding that does not count up
+    [InlineData(false, 0x55, 0, 0, true)] // another's public key
+    public void Sections(bool right, byte check, int more, byte flip, bool foreign)
+    {
+        var (publicKey, privateKey) = (new byte[32], new byte[64]);
+        Postern.Keys.Sodium.Ed25519.MakeKeyPair(new byte[32], publicKey, privateKey);
+        var fields = new SshWriter().String("ssh-ed25519"u8).String(publicKey).ToArray();
+        var inner = new SshWriter().UInt32(0x55).UInt32(check).Raw(fields).String(privateKey).String("abc"u8).ToArray();
+        var padding = Enumerable.Range(1, 8 - (inner.Length % 8) + more).Select(i => (byte)i).ToArray();
+        padding[^1] ^= flip;
+        var file = KeyFileBytes.OfWhole(foreign ? PublicKeyTests.Ed25519() : fields, [.. inner, .. padding]);
+        if (right)
+            SshPrivateKey.Read(file, () => null).Dispose();
+        else
+            Assert.Contains("damaged", Assert.Throws<SshKeyException>(() => SshPrivateKey.Read(file, () => null)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

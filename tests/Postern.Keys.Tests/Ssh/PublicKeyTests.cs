@@ -123,6 +123,18 @@ public sealed class PublicKeyTests
     public void Lines_that_are_none(string line) =>
         Assert.False(SshPublicKey.TryParse(string.Format(System.Globalization.CultureInfo.InvariantCulture, line, Convert.ToBase64String(Ed25519())), out _));
 
+    /// <summary>The last letter before the padding has bits that mean nothing; the runtime's reader passes over them, and over white space.</summary>
+    [Fact]
+    public void Base64_has_one_form()
+    {
+        Assert.True(SshPublicKey.TryRead(Ecdsa(Point), out var key));
+        var line = key.ToString();
+        Assert.EndsWith("=", line, StringComparison.Ordinal);
+        Assert.True(SshPublicKey.TryParse(line, out _));
+        Assert.False(SshPublicKey.TryParse(line[..^2] + (char)(line[^2] + 1) + "=", out _));
+        Assert.False(SshPublicKey.TryParse(line.Insert(line.Length - 8, "\n\n\n\n"), out _));
+    }
+
     [Fact]
     public void Ecdsa_signatures_have_their_range()
     {
