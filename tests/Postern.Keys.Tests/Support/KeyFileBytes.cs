@@ -13,7 +13,9 @@ internal static class KeyFileBytes
 
     public static byte[] Wrap(ReadOnlySpan<byte> bytes) => Encoding.ASCII.GetBytes($"{First}\n{Convert.ToBase64String(bytes, Base64FormattingOptions.InsertLineBreaks)}\n{Last}\n");
 
-    /// <summary>Not encrypted, with any section.</summary>
-    public static byte[] Of(ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> section) => Wrap(new SshWriter().Raw("openssh-key-v1\0"u8)
-        .String("none"u8).String("none"u8).String([]).UInt32(1).String(publicKey).String([.. section, .. new byte[8 - (section.Length % 8)]]).ToArray());
+    /// <summary>Not encrypted, with any section, filled up with zeros.</summary>
+    public static byte[] Of(ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> section) => OfWhole(publicKey, [.. section, .. new byte[8 - (section.Length % 8)]]);
+
+    public static byte[] OfWhole(ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> section) => Wrap(new SshWriter().Raw("openssh-key-v1\0"u8)
+        .String("none"u8).String("none"u8).String([]).UInt32(1).String(publicKey).String(section).ToArray());
 }

@@ -80,9 +80,7 @@ internal sealed class KeyLineReader(string line)
             return AtEnd || Here is ',' or ' ' or '\t'
                 ? Fail(_at, "an option is missing", "options stand one behind the other, with a comma and no space between them")
                 : Fail(_at, $"an option cannot begin with '{Here}'", "write: [options] type base64 [comment], as in OpenSSH's authorized_keys");
-#pragma warning disable CA1308 // options are written in lower case
-        var name = line[start.._at].ToLowerInvariant();
-#pragma warning restore CA1308
+        var name = string.Create(_at - start, line.AsSpan(start, _at - start), static (lower, word) => word.ToLowerInvariant(lower));
         if (AtEnd || Here is ',' or ' ' or '\t')
         {
             _options.Add(new(name, null, start + 1, 0));
