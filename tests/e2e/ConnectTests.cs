@@ -8,7 +8,7 @@ namespace Postern.EndToEnd.Tests;
 /// <summary>A real ssh to a real sshd through <c>ProxyCommand='postern connect %h %p'</c>, from behind a NAT that a neighbour shares.</summary>
 public sealed class ConnectTests : IDisposable
 {
-    private readonly SpaHouse _house = new(options: "services=\"ssh\",source-port");
+    private readonly SpaHouse _house = new(options: "services=\"ssh\",source-port", services: SpaHouse.Services.Replace("5s", "60s", StringComparison.Ordinal));
     private readonly Home _home;
     private readonly Process _sshd;
 

@@ -76,9 +76,11 @@ internal sealed partial class GateHouse : IDisposable
         File.SetUnixFileMode(ConfigurationFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
-    public void Start()
+    /// <param name="before">A program that starts the gate in its own stead, as env(1) does.</param>
+    public void Start(params string[] before)
     {
-        _gate = Gate.Start(Postern, "gate", "--config", ConfigurationFile);
+        string[] command = [.. before, Postern, "gate", "--config", ConfigurationFile];
+        _gate = Gate.Start(command[0], command[1..]);
         _gate.OutputDataReceived += Note;
         _gate.ErrorDataReceived += Note;
         _gate.BeginOutputReadLine();

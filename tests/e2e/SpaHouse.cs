@@ -19,16 +19,18 @@ internal sealed class SpaHouse : IDisposable
             open_for: 5s
         """;
 
+    private readonly string _services;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("postern-spa-");
 
-    public SpaHouse(string spa = "", string options = "", string gate = "", string ports = "udp/62201")
+    public SpaHouse(string spa = "", string options = "", string gate = "", string ports = "udp/62201", string services = Services)
     {
         Needs.Program("ssh-keygen");
         House = new(start: false);
         (Spa, Gate) = (spa, gate);
-        Ports = ports;
+        (Ports, _services) = (ports, services);
         Assert.Equal(0, House.RunToEnd(GateHouse.Postern, "init", "--config", InGate("postern.yaml")).Code);
         File.Delete(InGate("postern.yaml"));
         WriteConfiguration();
@@ -58,7 +60,7 @@ internal sealed class SpaHouse : IDisposable
 
     public void WriteConfiguration() => House.Write(
         $"""
-        {Services}
+        {_services}
         spa:
           ports: [{Ports}]
           key: {InGate("gate.key")}
@@ -112,7 +114,7 @@ internal sealed class SpaHouse : IDisposable
     {
         var (code, output) = Client(command, [.. arguments, "--dry-run", "--json"]);
         Assert.True(code == 0, output);
-        return Convert.FromHexString(System.Text.Json.JsonDocument.Parse(output).RootElement.GetProperty("packets")[0].GetProperty("hex").GetString()!);
+        return Convert.FromHexString(System.Text.Json.JsonDocument.Parse(output).RootElement.GetProperty("packet").GetString()!);
     }
 
     public void SendUdp(byte[] packet, string from = GateHouse.Client4, int times = 1)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
@@ -18,7 +19,7 @@ public sealed class SpaTests
         house.House.ServeTcp(22);
         house.House.ServeTcp(80);
         Assert.False(house.House.IsOpen(GateHouse.Gate4));
-        var (code, output) = house.Client("knock", "gate", "ssh", "--port", "tcp/22");
+        var (code, output) = house.Client("knock", "gate", "ssh", "tcp/22");
         Assert.True(code == 0, output + house.House.Log);
         Assert.True(house.House.IsOpen(GateHouse.Gate4));
         Assert.False(house.House.IsOpen(GateHouse.Gate4, 80));
@@ -35,7 +36,7 @@ public sealed class SpaTests
         using var house = new SpaHouse(ports: carrier);
         house.Enroll(GateHouse.Gate6, "six");
         house.House.ServeTcp(22);
-        var (code, output) = house.Client("knock", "six", "ssh", "--port", "tcp/22");
+        var (code, output) = house.Client("knock", "six", "ssh", "tcp/22");
         Assert.True(code == 0, output + house.House.Log);
         Assert.True(house.House.IsOpen(GateHouse.Gate6));
         Assert.False(house.House.IsOpen(GateHouse.Gate4));
@@ -104,7 +105,7 @@ public sealed class SpaTests
         var audit = string.Join('\n', house.Audit);
         foreach (var refusal in new[] { "service-not-allowed", "unknown-key", "key-revoked", "key-expired", "address-not-allowed", "source-port-required", "too-late" })
             Assert.Matches($"refused .*refusal={refusal}", audit);
-        Assert.Matches(@"refusal=too-late.*clock=-\d", audit);
+        Assert.Matches(@"clock=-\d.* refusal=too-late", audit);
         Assert.Matches("opened service=web address=10.77.0.2 .*capped=", audit);
         var refused = house.House.Ask("status").GetProperty("packets").GetProperty("refused");
         Assert.Equal(1, refused.GetProperty("junk").GetInt64());
@@ -135,7 +136,7 @@ public sealed class SpaTests
         Assert.True(house.House.IsOpen(GateHouse.Gate4));
         var (code, output) = house.House.RunToEnd(GateHouse.Postern, "check", "--config", house.House.ConfigurationFile);
         Assert.Equal(1, code);
-        Assert.Contains("authorized_keys:2:1", output, StringComparison.Ordinal);
+        Assert.Contains("authorized_keys:2:", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -156,26 +157,15 @@ public sealed class SpaTests
     {
         using var house = new SpaHouse();
         house.House.Kill(Signal.Terminate);
-        var disk = house.InGate("disk");
-        Directory.CreateDirectory(disk);
-        house.Spa = "";
-        house.House.Write($"""
-            {SpaHouse.Services}
-            spa:
-              key: {house.InGate("gate.key")}
-              authorized_keys: {house.AuthorizedKeys}
-              ledger: {disk}/ledger
-            """);
-        // A disk of its own, of 64 KiB, in the gate's mount namespace: filled to the brim once the gate runs.
-        using var gate = house.House.Gate.Start("unshare", "-m", "sh", "-c",
-            $"mount -t tmpfs -o size=64k none {disk} && {GateHouse.Postern} gate --config {house.House.ConfigurationFile} & sleep 2; dd if=/dev/zero of={disk}/fill bs=1k 2>/dev/null; echo full; wait");
-        Assert.Equal("full", gate.StandardOutput.ReadLine());
+        house.House.Start("env", "--ignore-signal=XFSZ");
+        house.House.RunToEnd("prlimit", "--pid", house.House.Pid.ToString(CultureInfo.InvariantCulture), "--fsize=" + new FileInfo(house.LedgerFile).Length.ToString(CultureInfo.InvariantCulture));
         house.SendUdp(house.Packet("knock", "gate", "ssh"));
-        house.SendUdp(house.Packet("knock", "gate", "web"));
-        GateHouse.Until(() => house.House.Ask("status").GetProperty("packets").GetProperty("reports").GetInt64() == 2, "both requests");
+        GateHouse.Until(() => house.Audit.Any(l => l.Contains("refusal=not-remembered", StringComparison.Ordinal)), "the refusal");
         Assert.Equal(0, house.House.GrantCount);
-        gate.Kill(entireProcessTree: true);
-        Assert.Contains("refusal=not-remembered", gate.StandardError.ReadToEnd(), StringComparison.Ordinal);
+
+        house.House.RunToEnd("prlimit", "--pid", house.House.Pid.ToString(CultureInfo.InvariantCulture), "--fsize=unlimited");
+        house.SendUdp(house.Packet("knock", "gate", "ssh"));
+        GateHouse.Until(() => house.House.GrantCount == 1, "the grant when there is room again");
     }
 
     [Fact]
@@ -204,10 +194,10 @@ public sealed class SpaTests
     {
         using var house = new SpaHouse(gate: "  capture: udp\n");
         house.House.ServeTcp(22);
-        var (code, output) = house.Client("knock", "gate", "ssh", "--port", "tcp/22");
+        var (code, output) = house.Client("knock", "gate", "ssh", "tcp/22");
         Assert.True(code == 0, output + house.House.Log);
         house.Enroll(GateHouse.Gate6, "six");
-        (code, output) = house.Client("knock", "six", "ssh", "--port", "tcp/22");
+        (code, output) = house.Client("knock", "six", "ssh", "tcp/22");
         Assert.True(code == 0, output + house.House.Log);
     }
 
@@ -216,10 +206,10 @@ public sealed class SpaTests
     {
         using var house = new SpaHouse(spa: "  receipt: true", options: "services=\"web\"");
         house.House.ServeTcp(80);
-        var (code, output) = house.Client("knock", "gate", "ssh", "--port", "tcp/22", "--timeout", "3s");
-        Assert.Equal(1, code);
+        var (code, output) = house.Client("knock", "gate", "ssh", "tcp/22", "--timeout", "3s");
+        Assert.True(code == 1, output);
         Assert.Contains("service-not-allowed", output, StringComparison.Ordinal);
-        (code, output) = house.Client("knock", "gate", "web", "--port", "tcp/80");
+        (code, output) = house.Client("knock", "gate", "web", "tcp/80");
         Assert.True(code == 0, output);
     }
 
