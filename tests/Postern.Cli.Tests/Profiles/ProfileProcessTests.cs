@@ -134,7 +134,7 @@ public sealed class ProfileProcessTests : IDisposable
         CommandLineFrameTests.AssertTwoLines(none.Error, "there is no SSH key", "ssh-keygen -t ed25519");
 
         var socket = Path.Combine(_user.Folder, "agent");
-        var agent = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("ssh-agent", ["-D", "-a", socket]) { RedirectStandardOutput = true })!;
+        var agent = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("ssh-agent", ["-D", "-a", socket]) { RedirectStandardOutput = true, UseShellExecute = false })!;
         try
         {
             Assert.True(SpinWait.SpinUntil(() => File.Exists(socket), TimeSpan.FromSeconds(10)));
