@@ -246,13 +246,16 @@ public sealed class LedgerFile : ILedger, IDisposable
             _length += LedgerFormat.RecordSize;
             return true;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsOfTheDisk(e))
         {
             // After a flush that failed nobody knows what the disk holds, and the kernel may have forgotten that it did not write it.
             _isStale = written || !TryCutBack();
             return false;
         }
     }
+
+    /// <summary>All that .NET throws where the disk says no: a file that may not grow (EFBIG, a quota) is an ArgumentOutOfRangeException to it.</summary>
+    private static bool IsOfTheDisk(Exception e) => e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException;
 
     private bool TryCutBack()
     {
@@ -264,7 +267,7 @@ public sealed class LedgerFile : ILedger, IDisposable
             RandomAccess.FlushToDisk(_file!);
             return true;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsOfTheDisk(e))
         {
             return false;
         }
@@ -284,7 +287,7 @@ public sealed class LedgerFile : ILedger, IDisposable
             Rewrite();
             return true;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsOfTheDisk(e))
         {
             return false;
         }
@@ -346,7 +349,7 @@ public sealed class LedgerFile : ILedger, IDisposable
         {
             File.Delete(path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsOfTheDisk(e))
         {
             // it is overwritten by the next rewriting, or deleted by the next start
         }
