@@ -30,7 +30,7 @@ internal static class PosternRoot
     public static RootCommand Create()
     {
         var root = new DocumentedRootCommand(
-            "Keeps a host's services closed, and opens one, to one address, for a short while, after a port knock. "
+            "Keeps a host's services closed; opens one, to one address, after a knock. "
             + "Port knocking is an added layer: keep your SSH keys and your updates.",
             "postern knock gate.example.org tcp/22 --sequence tcp/7000,udp/8000,tcp/9000");
         foreach (var create in Commands)

@@ -23,7 +23,7 @@ internal static class ConnectCommand
         var verbose = CommonOptions.Verbose();
         var command = new DocumentedCommand(
             "connect",
-            "Knock for one connection, make it, and carry standard input and output: for ssh's ProxyCommand",
+            "Knock for one connection and carry it: for ssh's ProxyCommand",
             "ssh -o ProxyCommand='postern connect %h %p' gate.example.org",
             "postern connect gate.example.org 22") { host, port, profile, service, anyPort };
         var spa = new SpaSymbols(command, KnockWords.Open, ownSourcePort: true);

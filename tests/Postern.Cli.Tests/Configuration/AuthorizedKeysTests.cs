@@ -8,8 +8,8 @@ namespace Postern.Cli.Tests.Configuration;
 /// <summary>The meaning of each option, and exactly what is wrong with a line: where, what, and the mend.</summary>
 public sealed class AuthorizedKeysTests : IDisposable
 {
-    private const string Key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUDYCP8SRHD3w8cwjnFeNTA/ddOZJNbUuO9cvnHu";
-    private const string Other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDwCFKfLTLSV6pXgaXJk3kYOHkkyKvJmKH6lkqQqyYVI";
+    private const string Key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAx6zpjUzI34YIlcJ43s3vehisxbxieQjLm8FQWNbyn1";
+    private const string Other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA84GM1+c8h4ns9rBSM/5WFCWZRSLF2nfR+J74mNAA4e";
 
     private static readonly HashSet<string> Services = new(StringComparer.Ordinal) { "ssh", "web" };
 
