@@ -140,11 +140,14 @@ internal static class EnrollCommand
         try
         {
             var key = GateKeyFile.Read(spa.KeyFile);
-            var all = configuration.Warden.Services.Select(s => s.Name);
+            var names = (services?.Split(',') ?? configuration.Warden.Services.Select(s => s.Name)).Take(MaxServices).ToImmutableArray();
             return new(host.ToLowerInvariant(), NameOf(host), key.Pair.Public, key.Secret)
             {
                 Carriers = CarriersOf(spa),
-                Services = [.. (services?.Split(',') ?? all).Take(MaxServices)],
+                Services = names,
+                Ports = configuration.Warden.Services.Where(s => names.Contains(s.Name, StringComparer.Ordinal))
+                    .Select(s => (s.Name, Port: s.Ports.FirstOrDefault(p => p.Transport == Transport.Tcp).First))
+                    .Where(s => s.Port != 0).ToImmutableSortedDictionary(s => s.Name, s => s.Port, StringComparer.Ordinal),
                 Receipts = spa.Receipt,
             };
         }

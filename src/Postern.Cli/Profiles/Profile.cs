@@ -28,9 +28,6 @@ internal sealed record Profile(string Name, string Host, BoxPublicKey GateKey, G
     /// <summary>The gate sends receipts.</summary>
     public bool Receipts { get; init; }
 
-    /// <summary>Where services of these names are, unless the file says otherwise: an invitation does not say it.</summary>
-    private static readonly ImmutableArray<(string Service, ushort Port)> WellKnown = [("ssh", 22), ("http", 80), ("https", 443)];
-
     /// <summary>The name of a file as well, so no slash; letters in lower case only, because not every file system knows the difference.</summary>
     public static bool IsName(string text) =>
         text.Length is > 0 and <= MaxName && (char.IsAsciiLetterLower(text[0]) || char.IsAsciiDigit(text[0]))
@@ -41,8 +38,7 @@ internal sealed record Profile(string Name, string Host, BoxPublicKey GateKey, G
     {
         Carriers = invitation.Carriers,
         Services = invitation.Services,
-        Ports = WellKnown.Where(w => invitation.Services.Contains(w.Service, StringComparer.Ordinal))
-            .ToImmutableSortedDictionary(w => w.Service, w => ImmutableArray.Create(new PortRange(Transport.Tcp, w.Port)), StringComparer.Ordinal),
+        Ports = invitation.Ports.ToImmutableSortedDictionary(p => p.Key, p => ImmutableArray.Create(new PortRange(Transport.Tcp, p.Value)), StringComparer.Ordinal),
         Key = key,
         Receipts = invitation.Receipts,
     };

@@ -39,6 +39,9 @@ public sealed class Invitation : IDisposable
     /// <summary>At most 8, none twice: what is asked for where the user names nothing.</summary>
     public ImmutableArray<string> Services { get; init; } = [];
 
+    /// <summary>The TCP port at which one of <see cref="Services"/> can be seen to open, where it has one.</summary>
+    public ImmutableSortedDictionary<string, ushort> Ports { get; init; } = ImmutableSortedDictionary<string, ushort>.Empty;
+
     /// <summary>The gate sends receipts.</summary>
     public bool Receipts { get; init; }
 

@@ -46,6 +46,7 @@ internal static class InvitationReader
         {
             Carriers = port is { } number ? [new(CarrierKind.Udp, number)] : parameters.Carriers.IsEmpty ? [Carrier.Usual] : parameters.Carriers,
             Services = parameters.Services,
+            Ports = parameters.Ports,
             Receipts = parameters.Receipts,
         };
         return InvitationFault.None;
@@ -86,6 +87,8 @@ internal static class InvitationReader
         public ImmutableArray<Carrier> Carriers { get; private set; } = [];
 
         public ImmutableArray<string> Services { get; private set; } = [];
+
+        public ImmutableSortedDictionary<string, ushort> Ports { get; private set; } = ImmutableSortedDictionary<string, ushort>.Empty;
 
         public bool Receipts { get; private set; }
 
@@ -177,7 +180,20 @@ internal static class InvitationReader
 
         private InvitationFault ReadServices(ReadOnlySpan<char> value)
         {
-            Services = [.. value.ToString().Split(',')];
+            var names = ImmutableArray.CreateBuilder<string>();
+            foreach (var part in value.Split(','))
+            {
+                var item = value[part];
+                var colon = item.IndexOf(':');
+                names.Add((colon < 0 ? item : item[..colon]).ToString());
+                if (colon < 0)
+                    continue;
+                if (item.Length == colon + 1 || !Carrier.TryParsePort(item[(colon + 1)..], out var port))
+                    return InvitationFault.BadServices;
+                Ports = Ports.SetItem(names[^1], port);
+            }
+
+            Services = names.ToImmutable();
             return IsList(Services) && Services.All(ServiceName.IsValid) ? InvitationFault.None : InvitationFault.BadServices;
         }
     }

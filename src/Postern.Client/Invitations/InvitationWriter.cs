@@ -23,7 +23,7 @@ internal static class InvitationWriter
         if (invitation.Carriers is not [{ Kind: CarrierKind.Udp }])
             text += "&p=" + string.Join(',', invitation.Carriers);
         if (!invitation.Services.IsEmpty)
-            text += "&d=" + string.Join(',', invitation.Services);
+            text += "&d=" + string.Join(',', invitation.Services.Select(s => invitation.Ports.TryGetValue(s, out var port) ? FormattableString.Invariant($"{s}:{port}") : s));
         return invitation.Receipts ? text + "&r=1" : text;
     }
 
@@ -40,5 +40,7 @@ internal static class InvitationWriter
             throw new ArgumentException("an invitation has 1 to 8 carriers, none twice", nameof(invitation));
         if (!invitation.Services.IsEmpty && (!InvitationReader.IsList(invitation.Services) || !invitation.Services.All(Reports.Spa.ServiceName.IsValid)))
             throw new ArgumentException("an invitation names at most 8 services, none twice", nameof(invitation));
+        if (invitation.Ports.Any(p => p.Value == 0 || !invitation.Services.Contains(p.Key, StringComparer.Ordinal)))
+            throw new ArgumentException("an invitation gives ports of the services that it names", nameof(invitation));
     }
 }

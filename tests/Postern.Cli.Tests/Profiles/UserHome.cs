@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using Postern.Client.Invitations;
 using Postern.Client.Spa;
@@ -32,6 +33,7 @@ internal sealed class UserHome : IDisposable
         using var invitation = new Invitation(host, "home", GateKey.Public, GateSecret.From(bytes))
         {
             Services = services.Length == 0 ? [] : [.. services.Split(',')],
+            Ports = services.Split(',').Contains("ssh") ? ImmutableSortedDictionary<string, ushort>.Empty.Add("ssh", 22) : ImmutableSortedDictionary<string, ushort>.Empty,
             Receipts = receipts,
             Carriers = carriers.Length == 0 ? [Carrier.Usual] : [.. carriers],
         };
