@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Postern.Reports;
 using Postern.Tests;
 using Postern.Warden.Ledger;
@@ -80,6 +81,58 @@ public sealed class LedgerFaultTests : IDisposable
         using var again = _folder.Open();
         for (var i = 1; i <= 5; i++)
             Assert.Equal(T(i), again.LastOf(Alice, (uint)i, Later));
+    }
+
+    /// <summary>The kernel may forget, with the error, that it has something to write: nobody knows what such a file holds.</summary>
+    [Theory]
+    [InlineData(nameof(LedgerStep.FlushAppended))]
+    [InlineData(nameof(LedgerStep.FlushRenamed))]
+    public void After_a_flush_that_failed_it_is_written_anew_before_anything_is_accepted(string flush)
+    {
+        LedgerStep? sick = null;
+        var steps = new List<LedgerStep>();
+        using var ledger = _folder.Open(before: step =>
+        {
+            steps.Add(step);
+            if (step == sick)
+                throw new IOException("Input/output error");
+        });
+        sick = LedgerStep.FlushAppended;
+        Assert.False(ledger.TryRemember(Alice, 1, T(1)));
+        sick = Enum.Parse<LedgerStep>(flush);
+        Assert.False(ledger.TryRemember(Alice, 1, T(2)));
+        sick = null;
+        steps.Clear();
+        Assert.True(ledger.TryRemember(Alice, 1, T(3)));
+        Assert.Equal(
+            [LedgerStep.Create, LedgerStep.WriteAll, LedgerStep.FlushAll, LedgerStep.Rename, LedgerStep.FlushRenamed, LedgerStep.Append, LedgerStep.FlushAppended],
+            steps);
+    }
+
+    /// <summary>So that the next start does not take it for a crash, and everybody for late.</summary>
+    [Fact]
+    public void Half_a_record_that_a_full_disk_took_is_taken_back()
+    {
+        using (var ledger = _folder.Open(before: step =>
+        {
+            if (step != LedgerStep.Append || new FileInfo(_folder.Path).Length < 3 * 64)
+                return;
+            // By another process: .NET would mind the lock that the ledger has on its file.
+            using (var half = Process.Start("sh", ["-c", "head -c 30 /dev/zero >> \"$0\"", _folder.Path]))
+                half.WaitForExit();
+            Assert.Equal((3 * 64) + 30, new FileInfo(_folder.Path).Length);
+            throw new IOException("No space left on device");
+        }))
+        {
+            Assert.True(ledger.TryRemember(Alice, 1, T(1)));
+            Assert.True(ledger.TryRemember(Alice, 2, T(2)));
+            Assert.False(ledger.TryRemember(Alice, 3, T(3)));
+            Assert.Equal(3 * 64, new FileInfo(_folder.Path).Length);
+        }
+
+        using var again = _folder.Open(TimeSpan.FromSeconds(100));
+        Assert.Equal(T(2), again.LastOf(Alice, 2, Later));
+        Assert.Equal(T(0), again.LastOf(Alice, 3, Later));
     }
 
     [Fact]
