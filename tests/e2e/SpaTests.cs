@@ -158,7 +158,7 @@ public sealed class SpaTests
         using var house = new SpaHouse();
         house.House.Kill(Signal.Terminate);
         house.House.Start("env", "--ignore-signal=XFSZ");
-        house.House.RunToEnd("prlimit", "--pid", house.House.Pid.ToString(CultureInfo.InvariantCulture), "--fsize=" + new FileInfo(house.LedgerFile).Length.ToString(CultureInfo.InvariantCulture));
+        house.House.RunToEnd("prlimit", "--pid", house.House.Pid.ToString(CultureInfo.InvariantCulture), "--fsize=" + new FileInfo(house.LedgerFile).Length.ToString(CultureInfo.InvariantCulture) + ":unlimited");
         house.SendUdp(house.Packet("knock", "gate", "ssh"));
         GateHouse.Until(() => house.Audit.Any(l => l.Contains("refusal=not-remembered", StringComparison.Ordinal)), "the refusal");
         Assert.Equal(0, house.House.GrantCount);

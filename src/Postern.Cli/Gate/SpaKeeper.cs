@@ -57,7 +57,7 @@ internal sealed class SpaKeeper : IDisposable
         try
         {
             key = GateKeyFile.Read(settings.KeyFile);
-            ledger = LedgerFile.Open(settings.LedgerFile, GateClock.Now().Wall);
+            ledger = LedgerFile.Open(settings.LedgerFile, GateClock.Now().Wall, settings.ClockSkew);
             return new(key, ledger, Watch(settings.AuthorizedKeysFile, keysChanged));
         }
         catch (Exception e)
