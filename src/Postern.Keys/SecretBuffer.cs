@@ -6,11 +6,23 @@ namespace Postern.Keys;
 internal sealed class SecretBuffer(int length) : IDisposable
 {
     private readonly byte[] _bytes = GC.AllocateArray<byte>(length, pinned: true);
+    private bool _gone;
 
-    public Span<byte> Span => _bytes;
+    public Span<byte> Span => Array;
 
     /// <summary>For those of the runtime's functions that take nothing but a whole array.</summary>
-    public byte[] Array => _bytes;
+    public byte[] Array
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_gone, this);
+            return _bytes;
+        }
+    }
 
-    public void Dispose() => CryptographicOperations.ZeroMemory(_bytes);
+    public void Dispose()
+    {
+        _gone = true;
+        CryptographicOperations.ZeroMemory(_bytes);
+    }
 }

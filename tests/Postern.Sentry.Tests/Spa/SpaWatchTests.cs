@@ -36,7 +36,7 @@ public sealed class SpaWatchTests : IDisposable
             Assert.Equal(1, reports.Length);
             Assert.Equal(Convert.ToHexString(request), Convert.ToHexString(reports[0].Request.Span));
             Assert.Equal(
-                new Report(ReportKind.SignedRequest, 3, 0, packet.SourcePort, new(packet.Source), new(packet.Destination), time),
+                new Report(ReportKind.SignedRequest, 3, 0, packet.SourcePort, new(packet.Source), new(packet.Destination), time) { UdpPort = packet.Protocol == IpProtocol.Udp ? packet.DestinationPort : (ushort)0 },
                 reports[0] with { Request = default });
         }
 
