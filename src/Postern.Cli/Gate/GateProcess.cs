@@ -71,7 +71,7 @@ internal sealed class GateProcess : IDisposable
             _source = OpenSource();
             _firewall = new NftablesFirewall();
             _warden = new(_firewall, new LogAudit(log, TimeProvider.System), _spa?.Ledger);
-            _desk = new(_warden, Describe, KeyNames);
+            _desk = new(_warden, Describe, () => StatusText.KeyNamesOf(_configuration));
             _control = ControlServer.Listen(_configuration.ControlSocket, Take);
             _rules = new(NoteRules);
             _warden.Apply(WardenOptions(_configuration), _configuration.Protection, GateClock.Now());
@@ -231,17 +231,10 @@ internal sealed class GateProcess : IDisposable
             return new(null, $"{read.Faults[0]}{(read.Faults.Length > 1 ? $" (and {read.Faults.Length - 1} more)" : "")}", $"'postern check --config {_path}' lists all faults; the configuration before is still in force");
         }
 
-        if (FixedBySpa(next) is { } what)
+        if (FixedSettings.ChangedIn(_configuration, next) is { } what)
         {
             GateLog.ReloadRefused(_log, 1, what);
             return new(null, what, "restart the gate; grants in force are kept");
-        }
-
-        if (!next.Interfaces.SequenceEqual(_configuration.Interfaces, StringComparer.Ordinal) || !next.ControlSocket.Equals(_configuration.ControlSocket, StringComparison.Ordinal))
-        {
-            const string Fixed = "gate.interfaces and gate.control_socket cannot change while the gate runs";
-            GateLog.ReloadRefused(_log, 1, Fixed);
-            return new(null, Fixed, "restart the gate; grants in force are kept");
         }
 
         try
@@ -348,23 +341,6 @@ internal sealed class GateProcess : IDisposable
         GateLog.KeysRenewed(_log, keys.Identities.Length, keys.Faults.Length);
     }
 
-    /// <summary>What is opened once, at the start.</summary>
-    private string? FixedBySpa(GateConfiguration next)
-    {
-        if (next.Capture != _configuration.Capture)
-            return "gate.capture cannot change while the gate runs";
-        if (next.Spa is null != _configuration.Spa is null)
-            return "the section 'spa' cannot come or go while the gate runs";
-        if (next.Spa is not { } spa)
-            return null;
-        var now = _configuration.Spa!;
-        var same = string.Equals(spa.KeyFile, now.KeyFile, StringComparison.Ordinal) && string.Equals(spa.LedgerFile, now.LedgerFile, StringComparison.Ordinal)
-            && string.Equals(spa.AuthorizedKeysFile, now.AuthorizedKeysFile, StringComparison.Ordinal);
-        return same && (next.Capture == CaptureSetting.Packet || spa.Ports.SequenceEqual(now.Ports))
-            ? null
-            : "the files of 'spa', and its ports with 'capture: udp', cannot change while the gate runs";
-    }
-
     private void SayReady()
     {
         var interfaces = _configuration.Interfaces;
@@ -375,25 +351,10 @@ internal sealed class GateProcess : IDisposable
         GateLog.Ready(
             _log,
             interfaces.IsEmpty ? "every interface" : string.Join(", ", interfaces),
-            Listens(),
+            StatusText.WatchedFor(_configuration),
             _configuration.Warden.Services.Length,
             string.Join(", ", _configuration.Files));
         ServiceManager.Ready("guarding");
-    }
-
-    /// <summary>Of the holders of grants, as the kernel keeps them.</summary>
-    private Dictionary<string, string> KeyNames()
-    {
-        var names = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var identity in _configuration.Spa?.Identities ?? [])
-            names.TryAdd(identity.Hint, identity.Name);
-        return names;
-    }
-
-    private string Listens()
-    {
-        var knocks = PortText.Count(_configuration.Sequences.Length, "knock");
-        return _configuration.Spa is { } spa ? $"{knocks}, and single packets of {PortText.Count(spa.Identities.Length, "key")}" : knocks;
     }
 
     private GateStatus Describe(GateStatus bare)
@@ -409,9 +370,7 @@ internal sealed class GateProcess : IDisposable
             BlendsIn = firewall.HostDrops switch { true => "silent", false => "closed", null => null },
             Services = StatusText.ServicesOf(_configuration.Warden, _warden.Grants),
             Knocks = StatusText.KnocksOf(_configuration.Warden),
-            Spa = _configuration.Spa is { } spa
-                ? new([.. spa.Ports.Select(p => p.ToString()), .. spa.Echo ? ["icmp"] : Array.Empty<string>()], spa.Identities.Length, spa.AuthorizedKeysFile)
-                : null,
+            Spa = StatusText.SpaOf(_configuration),
             Packets = StatusText.PacketsOf(_counters, _source.Dropped, _inbox.DroppedReports, sentry.AttemptsEvicted),
         };
     }

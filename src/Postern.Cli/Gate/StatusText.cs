@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Cli.Configuration;
 using Postern.Cli.Control;
 using Postern.Reports;
 using Postern.Sentry;
@@ -25,6 +26,26 @@ internal static class StatusText
 
     public static ImmutableArray<KnockStatus> KnocksOf(WardenOptions options) =>
         [.. options.Doors.Select(d => new KnockStatus(d.Name, "sequence", d.Opens, d.Closes))];
+
+    public static SpaStatus? SpaOf(GateConfiguration configuration) => configuration.Spa is { } spa
+        ? new([.. spa.Ports.Select(p => p.ToString()), .. spa.Echo ? ["icmp"] : Array.Empty<string>()], spa.Identities.Length, spa.AuthorizedKeysFile)
+        : null;
+
+    /// <summary>Of the holders of grants, as the kernel keeps them.</summary>
+    public static Dictionary<string, string> KeyNamesOf(GateConfiguration configuration)
+    {
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var identity in configuration.Spa?.Identities ?? [])
+            names.TryAdd(identity.Hint, identity.Name);
+        return names;
+    }
+
+    /// <summary>For the line that the gate writes when it is ready.</summary>
+    public static string WatchedFor(GateConfiguration configuration)
+    {
+        var knocks = PortText.Count(configuration.Sequences.Length, "knock");
+        return configuration.Spa is { } spa ? $"{knocks}, and single packets of {PortText.Count(spa.Identities.Length, "key")}" : knocks;
+    }
 
     public static PacketStatus PacketsOf(SentryCounters counters, long droppedByRing, long droppedReports, long evicted) => new(
         counters.Read,

@@ -1,0 +1,28 @@
+using Postern.Cli.Configuration;
+
+namespace Postern.Cli.Gate;
+
+/// <summary>What is opened once, at the start, and so cannot change while the gate runs: sockets, keys, the ledger, the folder that is watched.</summary>
+internal static class FixedSettings
+{
+    /// <summary>What would have to change, as a sentence; null where a reload is enough.</summary>
+    public static string? ChangedIn(GateConfiguration now, GateConfiguration next)
+    {
+        if (!next.Interfaces.SequenceEqual(now.Interfaces, StringComparer.Ordinal) || !Same(next.ControlSocket, now.ControlSocket))
+            return "gate.interfaces and gate.control_socket cannot change while the gate runs";
+        if (next.Capture != now.Capture)
+            return "gate.capture cannot change while the gate runs";
+        return (now.Spa, next.Spa) switch
+        {
+            (null, null) => null,
+            ({ } old, { } other) when !Same(old.KeyFile, other.KeyFile) || !Same(old.LedgerFile, other.LedgerFile) || !Same(old.AuthorizedKeysFile, other.AuthorizedKeysFile)
+                => "spa.key, spa.ledger and spa.authorized_keys cannot change while the gate runs",
+            ({ } old, { } other) when next.Capture == CaptureSetting.Udp && !old.Ports.SequenceEqual(other.Ports)
+                => "spa.ports cannot change while the gate runs with 'capture: udp'",
+            ({ }, { }) => null,
+            _ => "the section 'spa' cannot come or go while the gate runs",
+        };
+    }
+
+    private static bool Same(string one, string other) => string.Equals(one, other, StringComparison.Ordinal);
+}
