@@ -18,6 +18,8 @@ internal static partial class Posix
         return owner == 0 || owner == EffectiveUser();
     }
 
+    public static uint User => EffectiveUser();
+
     /// <summary>A new file's name is on the disk when its folder is.</summary>
     public static void SyncFolderOf(string path)
     {

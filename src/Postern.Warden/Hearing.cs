@@ -19,6 +19,9 @@ internal sealed class Hearing(Address packet)
 
     public bool Closes { get; private set; }
 
+    /// <summary>The time of the request.</summary>
+    public ulong Signed { get; private set; }
+
     /// <summary>What is asked for; empty until all of it may be had.</summary>
     public Service[] Services { get; set; } = [];
 
@@ -37,6 +40,7 @@ internal sealed class Hearing(Address packet)
         To = new(named == Address.None ? packet : named, request.SourcePort, hint);
         By = new("", hint, request.Device) { Packet = To.Source == packet ? Address.None : packet };
         Closes = request.Close;
+        Signed = request.Time;
         Time = request.Seconds == 0 ? null : TimeSpan.FromSeconds(request.Seconds);
     }
 

@@ -26,6 +26,7 @@ public sealed class Warden
     private readonly GrantBook _book = new();
     private WardenOptions _options = new([], []);
     private Dictionary<string, Service> _services = [];
+    private readonly Dictionary<KeyFingerprint, ulong> _answered = [];
     private KeyRing _keys = new([]);
     private RequestJudge? _judge;
 
@@ -65,19 +66,21 @@ public sealed class Warden
         var known = _book.All.Select(GrantBook.KeyOf).ToHashSet();
         _services = options.Services.ToDictionary(s => s.Name, StringComparer.Ordinal);
         Generation++;
+        var before = _keys;
         Use(options);
         _book.Clear();
         foreach (var kept in standing)
             Keep(kept, known, now);
-        CloseForfeited(now);
+        CloseForfeited(now, before);
     }
 
     /// <summary>Other keys, and nothing else: the grants of those that are gone, revoked or may use less are closed at once.</summary>
     public void Renew(SpaOptions spa, Moment now)
     {
         ArgumentNullException.ThrowIfNull(spa);
+        var before = _keys;
         Use(_options with { Spa = spa });
-        CloseForfeited(now);
+        CloseForfeited(now, before);
     }
 
     private void Use(WardenOptions options)
@@ -115,7 +118,7 @@ public sealed class Warden
         var refusal = judge.Judge(report, now, hearing);
         var cause = new Cause("", hearing.By);
         if (refusal != Refusal.None)
-            return new(Refuse(refusal, cause, hearing.Unavailable, hearing.To)) { ReceiptKey = hearing.ReceiptKey };
+            return new(Refuse(refusal, cause, hearing.Unavailable, hearing.To)) { ReceiptKey = IsAnsweredFirst(hearing) ? hearing.ReceiptKey : default };
 
         var outcomes = new ServiceOutcome[hearing.Services.Length];
         for (var i = 0; i < outcomes.Length; i++)
@@ -128,7 +131,19 @@ public sealed class Warden
             refusal = Worse(refusal, outcomes[i].Refusal);
         }
 
-        return new(refusal) { Outcomes = [.. outcomes], ReceiptKey = hearing.ReceiptKey };
+        return new(refusal) { Outcomes = [.. outcomes], ReceiptKey = IsAnsweredFirst(hearing) ? hearing.ReceiptKey : default };
+    }
+
+    /// <summary>One receipt a request (spec/spa.md §9), also if somebody who knows the gate secret seals it anew: the last one answered of each key is remembered.</summary>
+    private bool IsAnsweredFirst(Hearing hearing)
+    {
+        if (hearing.ReceiptKey.IsEmpty || hearing.Identity is not { } who)
+            return false;
+        var key = KeyFingerprint.Of(who.Key);
+        if (_answered.TryGetValue(key, out var last) && last >= hearing.Signed)
+            return false;
+        _answered[key] = hearing.Signed;
+        return true;
     }
 
     private static Refusal Worse(Refusal before, Refusal now) => now == Refusal.None ? before : now;
@@ -224,10 +239,12 @@ public sealed class Warden
             Note(AuditEvent.Kept, grant, now.Wall + kept.Remaining, Unasked);
     }
 
-    private void CloseForfeited(Moment now)
+    /// <param name="now">The moment.</param>
+    /// <param name="before">The keys as they were: those that are gone still have a name there.</param>
+    private void CloseForfeited(Moment now, KeyRing before)
     {
         foreach (var grant in _book.All.Where(g => g.Holder.Length > 0 && !MayStillHave(g, now)).ToArray())
-            _ = End(grant, AuditEvent.Revoked, Unasked);
+            _ = End(grant, AuditEvent.Revoked, new("", new(NameOf(grant.Holder, before), grant.Holder, 0)));
     }
 
     private bool MayStillHave(Grant grant, Moment now) =>
@@ -244,9 +261,9 @@ public sealed class Warden
         _audit.Write(new(what, cause.Knock, grant.Service, grant.Source, until, Refusal.None) { SourcePort = grant.SourcePort, By = cause.By ?? HolderOf(grant), Capped = capped });
 
     /// <summary>Where nobody asked: whose grant it was.</summary>
-    private Requester? HolderOf(Grant grant) => grant.Holder.Length == 0 ? null : new(NameOf(grant.Holder), grant.Holder, 0);
+    private Requester? HolderOf(Grant grant) => grant.Holder.Length == 0 ? null : new(NameOf(grant.Holder, _keys), grant.Holder, 0);
 
-    private string NameOf(string holder) => _keys.Of(holder) is [var only] ? only.Name : "";
+    private static string NameOf(string holder, KeyRing keys) => keys.Of(holder) is [var only] ? only.Name : "";
 
     private static ProtectedService Protected(Service service) => new(service.Name, service.Ports, service.Appear);
 }

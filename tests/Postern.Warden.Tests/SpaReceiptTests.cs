@@ -67,8 +67,18 @@ public sealed class SpaReceiptTests
         Assert.True(_house.AskFor(Request()) is { Refusal: Refusal.NotRemembered, ReceiptDue: true });
         _house.Ledger.Fails = false;
         _house.Kernel.Fails = 12;
-        var verdict = _house.AskFor(Request("ssh", "web"));
+        var second = Request("ssh", "web");
+        var verdict = _house.AskFor(second with { Time = second.Time + 1 });
         Assert.True(verdict.ReceiptDue);
         Assert.All(verdict.Outcomes, o => Assert.Equal((Refusal.FirewallFailed, null), (o.Refusal, o.Until)));
+    }
+
+    [Fact]
+    public void One_request_is_answered_once_however_often_it_is_sealed_anew()
+    {
+        _house.Ledger.Fails = true;
+        Assert.True(_house.AskFor(Request()).ReceiptDue);
+        Assert.False(_house.AskFor(Request()).ReceiptDue);
+        Assert.True(_house.AskFor(Request() with { Time = Request().Time + 1 }).ReceiptDue);
     }
 }

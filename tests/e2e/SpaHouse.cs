@@ -31,6 +31,7 @@ internal sealed class SpaHouse : IDisposable
         House = new(start: false);
         (Spa, Gate) = (spa, gate);
         (Ports, _services) = (ports, services);
+        AuthorizedKeys = InGate("authorized_keys");
         Assert.Equal(0, House.RunToEnd(GateHouse.Postern, "init", "--config", InGate("postern.yaml")).Code);
         File.Delete(InGate("postern.yaml"));
         WriteConfiguration();
@@ -52,7 +53,7 @@ internal sealed class SpaHouse : IDisposable
 
     public string LedgerFile => InGate("ledger");
 
-    public string AuthorizedKeys => InGate("authorized_keys");
+    public string AuthorizedKeys { get; set; }
 
     public string InGate(string name) => Path.Combine(Directory.CreateDirectory(Path.Combine(_folder.FullName, "gate")).FullName, name);
 

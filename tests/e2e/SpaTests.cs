@@ -139,6 +139,46 @@ public sealed class SpaTests
         Assert.Contains("authorized_keys:2:", output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("link")]
+    [InlineData("folder")]
+    [InlineData("pipe")]
+    public void A_key_is_gone_however_its_file_was_changed(string how)
+    {
+        using var house = new SpaHouse();
+        house.House.Kill(Signal.Terminate);
+        var folder = Directory.CreateDirectory(house.InGate("people"));
+        var file = Path.Combine(folder.FullName, "authorized_keys");
+        File.Move(house.AuthorizedKeys, how == "link" ? house.InGate("real") : file);
+        if (how == "link")
+            File.CreateSymbolicLink(file, house.InGate("real"));
+        house.AuthorizedKeys = file;
+        house.WriteConfiguration();
+        house.Start();
+        house.SendUdp(house.Packet("knock", "gate", "ssh"));
+        GateHouse.Until(() => house.House.GrantCount == 1, "the grant");
+        switch (how)
+        {
+            case "link":
+                File.WriteAllText(house.InGate("real"), "");
+                break;
+            case "folder":
+                Directory.Move(folder.FullName, folder.FullName + ".old");
+                Directory.CreateDirectory(folder.FullName);
+                File.WriteAllText(file, "");
+                break;
+            default:
+                File.Delete(file);
+                house.House.RunToEnd("mkfifo", file);
+                break;
+        }
+
+        GateHouse.Until(() => house.House.GrantCount == 0, "the revocation");
+        house.SendUdp(house.Packet("knock", "gate", "ssh"));
+        GateHouse.Until(() => house.Audit.Any(l => l.Contains("refusal=unknown-key", StringComparison.Ordinal)), "the refusal");
+        Assert.Contains(house.Audit, l => l.StartsWith("revoked service=ssh address=10.77.0.2 key=id_ed25519", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Close_ends_the_own_grant()
     {

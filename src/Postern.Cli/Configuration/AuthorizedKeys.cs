@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
+using System.Text;
+using Postern.Keys;
 using Postern.Keys.Ssh;
 using Postern.Reports.Spa;
 using Postern.Warden;
@@ -15,6 +17,8 @@ namespace Postern.Cli.Configuration;
 internal static class AuthorizedKeys
 {
     private const int MaxKeys = 10_000;
+
+    private const int MaxSize = 16 << 20;
 
     private const UnixFileMode Writable = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
@@ -38,30 +42,62 @@ internal static class AuthorizedKeys
     /// <param name="faults">What is wrong with it goes here.</param>
     public static ImmutableArray<Identity> Read(string path, IReadOnlySet<string>? services, FaultList faults)
     {
-        if (ConfigurationFiles.LoadOne(path, faults, "make it, with one public key a line: 'postern enroll' does") is not { Text: { } text } file)
+        if (Load(path, faults) is not { } text)
             return [];
-        if ((file.Mode & Writable) != UnixFileMode.None)
-        {
-            faults.Add(Place.Whole(path), "other users can write to it, and so let in whom they like; no key of it is taken", $"chmod 644 {path}");
-            return [];
-        }
 
         var identities = ImmutableArray.CreateBuilder<Identity>();
         var places = new Dictionary<SshPublicKey, int>();
         foreach (var (index, line) in text.Split('\n').Index())
         {
             var before = faults.Count;
-            if (ReadLine(line.TrimEnd('\r'), new(path, index + 1, 1), services, new(faults)) is not { } identity || faults.Count > before)
+            // A line that revokes does so whatever else is wrong with it: nobody who writes one means the key to stay.
+            if (ReadLine(line.TrimEnd('\r'), new(path, index + 1, 1), services, new(faults)) is not { } identity || (faults.Count > before && !identity.Revoked))
                 continue;
             if (!places.TryAdd(identity.Key, index + 1))
+            {
                 faults.Add(new(path, index + 1, 1), string.Create(CultureInfo.InvariantCulture, $"the key of line {places[identity.Key]} again"), "one line a key: put the options together");
-            else if (identities.Count == MaxKeys)
+                if (identity.Revoked)
+                    identities.Add(identity); // the warden lets it go before all other lines of that key
+            }
+            else if (identities.Count >= MaxKeys)
                 faults.Add(new(path, index + 1, 1), string.Create(CultureInfo.InvariantCulture, $"more than {MaxKeys} keys"), "remove those that nobody uses");
             else
                 identities.Add(identity);
         }
 
         return identities.ToImmutable();
+    }
+
+    /// <summary>Its text, whatever bytes are in it: one odd byte in a comment must not lock out everybody.</summary>
+    private static string? Load(string path, FaultList faults)
+    {
+        const string Nobody = "no key of it is taken: nobody comes in";
+        if (FileFacts.Of(path) is not { } facts)
+            faults.AddUnreadable(path, $"no such file; {Nobody}", "make it, with one public key a line: 'postern enroll' does");
+        else if (!facts.IsRegular)
+            faults.AddUnreadable(path, $"is not a file; {Nobody}", "put a file there");
+        else if (!facts.IsOwnedByRootOrUs)
+            faults.Add(Place.Whole(path), $"belongs to another user, who could let in whom he likes; {Nobody}", $"chown root {path}");
+        else if ((facts.Mode & Writable) != UnixFileMode.None)
+            faults.Add(Place.Whole(path), $"other users can write to it, and so let in whom they like; {Nobody}", $"chmod 644 {path}");
+        else if (facts.Size > MaxSize)
+            faults.Add(Place.Whole(path), $"larger than 16 MiB; {Nobody}", "remove what nobody uses");
+        else
+            return ReadText(path, faults);
+        return null;
+    }
+
+    private static string? ReadText(string path, FaultList faults)
+    {
+        try
+        {
+            return Encoding.UTF8.GetString(File.ReadAllBytes(path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            faults.AddUnreadable(path, $"cannot be read: {e.Message.TrimEnd('.')}; no key of it is taken", "read it as root, or mend its permissions");
+            return null;
+        }
     }
 
     private static Identity? ReadLine(string text, Place start, IReadOnlySet<string>? services, Values values)
@@ -133,7 +169,7 @@ internal static class AuthorizedKeys
             return identity;
         var names = Items(node).Select(i => i.Text).ToImmutableArray();
         foreach (var name in names.Where(n => services?.Contains(n) == false))
-            values.Faults.Add(node.Place, $"no service {Quote(name)}", values.Faults.Suggest(name, services!, "name services of the configuration, or \"*\" for all of them"));
+            values.Faults.Warn(node.Place, $"no service {Quote(name)}", values.Faults.Suggest(name, services!, "name services of the configuration, or \"*\" for all of them"));
         return identity with { AnyService = false, Services = names };
     }
 

@@ -15,7 +15,7 @@ internal static class ConfigurationFiles
     private const int MaxSize = 1 << 20;
 
     public static ImmutableArray<ConfigurationFile> Load(string path, FaultList faults) =>
-        [.. Names(path, faults).Select(name => LoadOne(name, faults, "name the configuration with --config FILE")).OfType<ConfigurationFile>()];
+        [.. Names(path, faults).Select(name => LoadOne(name, faults)).OfType<ConfigurationFile>()];
 
     private static IEnumerable<string> Names(string path, FaultList faults)
     {
@@ -45,10 +45,7 @@ internal static class ConfigurationFiles
         return names;
     }
 
-    /// <param name="path">The file.</param>
-    /// <param name="faults">Why it could not be read goes here.</param>
-    /// <param name="mendOfMissing">What to do where there is none.</param>
-    public static ConfigurationFile? LoadOne(string path, FaultList faults, string mendOfMissing)
+    private static ConfigurationFile? LoadOne(string path, FaultList faults)
     {
         try
         {
@@ -67,7 +64,7 @@ internal static class ConfigurationFiles
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            faults.AddUnreadable(path, "no such file", mendOfMissing);
+            faults.AddUnreadable(path, "no such file", "name the configuration with --config FILE");
         }
         catch (UnauthorizedAccessException)
         {

@@ -42,7 +42,7 @@ internal static class ConfigurationReader
         var keyFaults = new FaultList();
         if (spa is not null)
             spa = spa with { Identities = AuthorizedKeys.Read(spa.AuthorizedKeysFile, services.Names, keyFaults) };
-        return new(Assemble(gate, services, knocks, spa, policy, files), [], [.. faults.Warnings]) { KeyFaults = [.. keyFaults.Faults] };
+        return new(Assemble(gate, services, knocks, spa, policy, files), [], [.. faults.Warnings, .. keyFaults.Warnings]) { KeyFaults = [.. keyFaults.Faults] };
     }
 
     private static void CheckTogether(GateSection gate, ServicesSection services, ImmutableArray<Knock> knocks, SpaSettings? spa, FaultList faults)

@@ -26,10 +26,11 @@ internal readonly record struct GateEvent(GateEventKind Kind, Report Report = de
 /// <summary>The file of keys as it was read, and what is wrong with it.</summary>
 internal sealed record NextKeys(ImmutableArray<Identity> Identities, ImmutableArray<Fault> Faults)
 {
-    public static NextKeys Load(string path, IReadOnlySet<string> services)
+    /// <summary>Names of services are not looked up: which there are may change before these are used, and one that is not there opens nothing.</summary>
+    public static NextKeys Load(string path)
     {
         var faults = new FaultList();
-        return new(AuthorizedKeys.Read(path, services, faults), [.. faults.Faults]);
+        return new(AuthorizedKeys.Read(path, services: null, faults), [.. faults.Faults]);
     }
 }
 

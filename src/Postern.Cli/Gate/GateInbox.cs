@@ -11,8 +11,12 @@ internal sealed class GateInbox : IDisposable
 {
     private const int Places = 4096;
 
-    private readonly BlockingCollection<GateEvent> _events = new(Places);
+    private readonly BlockingCollection<GateEvent> _calls = [];
+    private readonly BlockingCollection<GateEvent> _reports = new(Places);
+    private readonly BlockingCollection<GateEvent>[] _inTurn;
     private long _dropped;
+
+    public GateInbox() => _inTurn = [_calls, _reports];
 
     public long DroppedReports => Interlocked.Read(ref _dropped);
 
@@ -20,16 +24,16 @@ internal sealed class GateInbox : IDisposable
     {
         // The bytes of a request are the sentry's own, and good only until its next packet.
         var kept = report.Request.IsEmpty ? report : report with { Request = report.Request.ToArray() };
-        if (!_events.TryAdd(new(GateEventKind.Report, kept)))
+        if (!_reports.TryAdd(new(GateEventKind.Report, kept)))
             Interlocked.Increment(ref _dropped);
     }
 
-    /// <summary>Waits for a place: an operator is never dropped, unless the gate has stopped and nobody is left to tell.</summary>
+    /// <summary>Taken before all reports, and never dropped, unless the gate has stopped and nobody is left to tell. Whoever puts something in bounds it himself.</summary>
     public void Put(GateEvent item)
     {
         try
         {
-            _events.Add(item);
+            _calls.Add(item);
         }
         catch (ObjectDisposedException)
         {
@@ -37,8 +41,16 @@ internal sealed class GateInbox : IDisposable
         }
     }
 
-    public bool TryTake(TimeSpan? wait, out GateEvent item) =>
-        _events.TryTake(out item, wait is { } time ? (int)Math.Clamp(Math.Ceiling(time.TotalMilliseconds), 0, int.MaxValue) : Timeout.Infinite);
+    /// <summary>What is not a report goes first: knocks, however many, must not hold up a revocation, the rules or an operator.</summary>
+    public bool TryTake(TimeSpan? wait, out GateEvent item)
+    {
+        var time = wait is { } limit ? (int)Math.Clamp(Math.Ceiling(limit.TotalMilliseconds), 0, int.MaxValue) : Timeout.Infinite;
+        return _calls.TryTake(out item) || BlockingCollection<GateEvent>.TryTakeFromAny(_inTurn, out item, time) >= 0;
+    }
 
-    public void Dispose() => _events.Dispose();
+    public void Dispose()
+    {
+        _calls.Dispose();
+        _reports.Dispose();
+    }
 }

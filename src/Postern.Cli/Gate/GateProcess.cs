@@ -46,6 +46,7 @@ internal sealed class GateProcess : IDisposable
     private readonly Lock _keysOrder = new();
     private int _keysAsked;
     private bool _rulesLost;
+    private TimeSpan _rulesAgain;
 
     /// <summary>
     /// The order is what keeps people from being locked out and strangers from being let in: all that can fail without a trace comes
@@ -64,7 +65,7 @@ internal sealed class GateProcess : IDisposable
             if (_configuration.Spa is { } spa)
             {
                 _spa = SpaKeeper.Open(spa, AskKeys);
-                spa = spa with { Identities = NextKeys.Load(spa.AuthorizedKeysFile, ServiceNames()).Identities }; // as it is now that it is watched
+                spa = spa with { Identities = NextKeys.Load(spa.AuthorizedKeysFile).Identities }; // as it is now that it is watched
                 _configuration = _configuration with { Spa = spa };
             }
 
@@ -122,17 +123,14 @@ internal sealed class GateProcess : IDisposable
     {
         if (Interlocked.Exchange(ref _keysAsked, 1) != 0 || _configuration.Spa is not { } spa)
             return;
-        var services = ServiceNames();
         new Thread(() =>
         {
             Thread.Sleep(Writing);
             Volatile.Write(ref _keysAsked, 0);
             lock (_keysOrder) // what was read later is put in later
-                _inbox.Put(new(GateEventKind.Keys, Keys: NextKeys.Load(spa.AuthorizedKeysFile, services)));
+                _inbox.Put(new(GateEventKind.Keys, Keys: NextKeys.Load(spa.AuthorizedKeysFile)));
         }) { Name = "keys", IsBackground = true }.Start();
     }
-
-    private HashSet<string> ServiceNames() => _configuration.Warden.Services.Select(s => s.Name).ToHashSet(StringComparer.Ordinal);
 
     private void LoadBeside(ControlCall? call) => new Thread(() =>
     {
@@ -168,13 +166,13 @@ internal sealed class GateProcess : IDisposable
         while (true)
         {
             var left = _warden.NextEnd - GateClock.Now().Uptime;
+            if (_rulesLost && GateClock.Now().Uptime >= _rulesAgain)
+                RestoreRules(); // whatever else waits
             if (_rulesLost && (left is null || left > Moment))
                 left = Moment;
             if (_inbox.TryTake(left < TimeSpan.Zero ? TimeSpan.Zero : left, out var item))
                 return item;
             _warden.EndGrants(GateClock.Now());
-            if (_rulesLost)
-                RestoreRules();
         }
     }
 
@@ -225,6 +223,12 @@ internal sealed class GateProcess : IDisposable
     private ControlFailure? TryReload(NextConfiguration loaded)
     {
         var read = loaded.Read;
+        if (read.Configuration is { Spa: { } renewed } && _configuration.Spa is { } known)
+        {
+            // Who may come in is the file of keys' to say, and that may have been read since; it is asked again below.
+            read = read with { Configuration = read.Configuration with { Spa = renewed with { Identities = known.Identities } } };
+        }
+
         if (read.Configuration is not { } next)
         {
             GateLog.ReloadRefused(_log, read.Faults.Length, read.Faults[0].ToString());
@@ -281,6 +285,7 @@ internal sealed class GateProcess : IDisposable
         catch (FirewallException e)
         {
             _rulesLost = true; // asked again in a moment
+            _rulesAgain = GateClock.Now().Uptime + Moment;
             GateLog.RulesLost(_log, e.Message);
         }
     }
@@ -325,6 +330,8 @@ internal sealed class GateProcess : IDisposable
     {
         var now = GateClock.Now();
         var verdict = _warden.Handle(report, now);
+        if (verdict.Refusal == Refusal.FirewallFailed)
+            NoteRules(); // perhaps because they are gone
         if (verdict.ReceiptDue && _configuration.Spa is { Receipt: true })
             _spa!.Receipts.TrySend(report, verdict, now);
     }

@@ -8,34 +8,17 @@ namespace Postern.Cli.Gate;
 /// <summary>
 /// One line for each attempt that meant something:
 /// <c>opened service=ssh address=192.0.2.7 knock=office until=2026-11-21T23:14:00Z</c>. Whoever knows a sequence could fill the disk by
-/// knocking without end, so lines pass a throttle that says how much it held back.
+/// knocking without end, so lines pass a throttle that says how much it held back. Refusals have one of their own: they cost least to cause, and must not hide who got in.
 /// </summary>
 internal sealed class LogAudit(ILogger log, TimeProvider clock) : IAudit
 {
-    private const int Burst = 200;
-    private const int PerSecond = 20;
-
-    private double _tokens = Burst;
-    private long _filled = clock.GetTimestamp();
-    private long _heldBack;
-    private long _told = clock.GetTimestamp();
+    private readonly Throttle _refusals = new(log, clock);
+    private readonly Throttle _others = new(log, clock);
 
     public void Write(in AuditEntry entry)
     {
-        if (!TryTakeToken())
-        {
-            _heldBack++;
-            return;
-        }
-
-        if (_heldBack > 0 && clock.GetElapsedTime(_told).TotalSeconds >= 1)
-        {
-            GateLog.HeldBack(log, _heldBack);
-            _heldBack = 0;
-            _told = clock.GetTimestamp();
-        }
-
-        GateLog.Audit(log, Line(entry));
+        if ((entry.What == AuditEvent.Refused ? _refusals : _others).Passes())
+            GateLog.Audit(log, Line(entry));
     }
 
     public static string Line(in AuditEntry entry)
@@ -71,14 +54,44 @@ internal sealed class LogAudit(ILogger log, TimeProvider clock) : IAudit
         return line;
     }
 
-    private bool TryTakeToken()
+    /// <summary>So many lines at once, so many a second; and a line that says how many were held back.</summary>
+    private sealed class Throttle(ILogger log, TimeProvider clock)
     {
-        var now = clock.GetTimestamp();
-        _tokens = Math.Min(Burst, _tokens + (clock.GetElapsedTime(_filled, now).TotalSeconds * PerSecond));
-        _filled = now;
-        if (_tokens < 1)
-            return false;
-        _tokens--;
-        return true;
+        private const int Burst = 200;
+        private const int PerSecond = 20;
+
+        private double _tokens = Burst;
+        private long _filled = clock.GetTimestamp();
+        private long _heldBack;
+        private long _told = clock.GetTimestamp();
+
+        public bool Passes()
+        {
+            if (!TryTakeToken())
+            {
+                _heldBack++;
+                return false;
+            }
+
+            if (_heldBack > 0 && clock.GetElapsedTime(_told).TotalSeconds >= 1)
+            {
+                GateLog.HeldBack(log, _heldBack);
+                _heldBack = 0;
+                _told = clock.GetTimestamp();
+            }
+
+            return true;
+        }
+
+        private bool TryTakeToken()
+        {
+            var now = clock.GetTimestamp();
+            _tokens = Math.Min(Burst, _tokens + (clock.GetElapsedTime(_filled, now).TotalSeconds * PerSecond));
+            _filled = now;
+            if (_tokens < 1)
+                return false;
+            _tokens--;
+            return true;
+        }
     }
 }

@@ -18,9 +18,9 @@ internal sealed class SpaKeeper : IDisposable
     private readonly GateKey _key;
     private readonly OuterKey _outerKey;
     private readonly LedgerFile _ledger;
-    private readonly FileSystemWatcher _watch;
+    private readonly KeysWatch _watch;
 
-    private SpaKeeper(GateKey key, LedgerFile ledger, FileSystemWatcher watch)
+    private SpaKeeper(GateKey key, LedgerFile ledger, KeysWatch watch)
     {
         (_key, _outerKey, _ledger, _watch) = (key, key.Secret.DeriveOuterKey(), ledger, watch);
         Receipts = new(_outerKey);
@@ -58,7 +58,7 @@ internal sealed class SpaKeeper : IDisposable
         {
             key = GateKeyFile.Read(settings.KeyFile);
             ledger = LedgerFile.Open(settings.LedgerFile, GateClock.Now().Wall, settings.ClockSkew);
-            return new(key, ledger, Watch(settings.AuthorizedKeysFile, keysChanged));
+            return new(key, ledger, new(settings.AuthorizedKeysFile, keysChanged));
         }
         catch (Exception e)
         {
@@ -80,18 +80,5 @@ internal sealed class SpaKeeper : IDisposable
         _ledger.Dispose();
         _outerKey.Dispose();
         _key.Dispose();
-    }
-
-    /// <summary>The folder is watched, because editors write a new file and put it in the place of the old one.</summary>
-    private static FileSystemWatcher Watch(string path, Action changed)
-    {
-        var watch = new FileSystemWatcher(Path.GetDirectoryName(path)!, Path.GetFileName(path));
-        watch.Changed += (_, _) => changed();
-        watch.Created += (_, _) => changed();
-        watch.Deleted += (_, _) => changed();
-        watch.Renamed += (_, _) => changed();
-        watch.Error += (_, _) => changed();
-        watch.EnableRaisingEvents = true;
-        return watch;
     }
 }

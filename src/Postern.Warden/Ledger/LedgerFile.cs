@@ -161,9 +161,12 @@ public sealed class LedgerFile : ILedger, IDisposable
         if (isWhole && !_isStale)
             return;
         if (!isWhole)
-            _replay.Floor = Math.Max(_replay.Floor, UnixTime.Of(now));
+            _replay.Floor = Math.Max(_replay.Floor, UnixTime.Of(IsCutShort(bytes.Length) ? now : now + _skew));
         Rewrite();
     }
+
+    /// <summary>A part of a record was never acknowledged; a whole one that does not fit its checksum may have been, and have gone bad since.</summary>
+    private static bool IsCutShort(int length) => length % LedgerFormat.RecordSize != 0;
 
     private static void ReadAll(SafeFileHandle file, Span<byte> bytes)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Postern.Cli.Configuration;
 using Postern.Reports.Spa;
 using Postern.Warden;
@@ -64,7 +65,6 @@ public sealed class AuthorizedKeysTests : IDisposable
     [Theory]
     [InlineData("servces=\"ssh\" ", "f:1:1: unknown option 'servces'; did you mean 'services'?")]
     [InlineData("no-pty ", "f:1:1: unknown option 'no-pty'; it is sshd's and says nothing here: remove it")]
-    [InlineData("services=\"ssh,ftp\" ", "f:1:1: no service 'ftp'; name services of the configuration, or \"*\" for all of them")]
     [InlineData("services ", "f:1:1: 'services' takes a value; write it in quotes: services=\"…\"")]
     [InlineData("revoked=\"yes\" ", "f:1:1: 'revoked' takes no value; write it alone: revoked")]
     [InlineData("max=\"1h\",max=\"2h\" ", "f:1:10: the option 'max' stands twice; keep one of the two")]
@@ -79,11 +79,63 @@ public sealed class AuthorizedKeysTests : IDisposable
     }
 
     [Fact]
+    public void A_service_that_is_not_there_is_a_warning_for_it_may_come_later()
+    {
+        File.WriteAllText(_file, $"services=\"ssh,ftp\" {Key}\n");
+        File.SetUnixFileMode(_file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var faults = new FaultList();
+        Assert.Equal(["ssh", "ftp"], Assert.Single(AuthorizedKeys.Read(_file, Services, faults)).Services.ToArray());
+        Assert.Equal(0, faults.Count);
+        Assert.Contains("no service 'ftp'", Assert.Single(faults.Warnings).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_line_that_revokes_does_so_wherever_it_stands_and_whatever_is_wrong_with_it()
+    {
+        var (identities, faults) = ReadAll($"{Key} alice\nrevoked,max=\"soon\" {Key} alice\n");
+        Assert.Equal(2, faults.Length);
+        Assert.Equal([false, true], identities.Select(i => i.Revoked).ToArray());
+    }
+
+    [Fact]
+    public void Odd_bytes_in_one_line_leave_the_others()
+    {
+        File.WriteAllBytes(_file, [.. Encoding.Latin1.GetBytes($"{Key} J\u00fcrgen\n"), .. Encoding.UTF8.GetBytes($"{Other} b\u00e4r\n")]);
+        File.SetUnixFileMode(_file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var faults = new FaultList();
+        Assert.Equal(2, AuthorizedKeys.Read(_file, Services, faults).Length);
+    }
+
+    [Fact]
+    public void What_is_no_file_is_not_waited_for()
+    {
+        File.Delete(_file);
+        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", _file))
+            mkfifo.WaitForExit();
+        var faults = new FaultList();
+        Assert.Empty(AuthorizedKeys.Read(_file, Services, faults));
+        Assert.Contains("is not a file", Assert.Single(faults.Faults).Message, StringComparison.Ordinal);
+        Assert.Empty(AuthorizedKeys.Read("/etc", Services, new()));
+    }
+
+    [Fact]
+    public void A_file_of_another_user_lets_nobody_in()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can give a file away");
+        File.WriteAllText(_file, Key);
+        using (var chown = System.Diagnostics.Process.Start("chown", ["nobody", _file]))
+            chown.WaitForExit();
+        var faults = new FaultList();
+        Assert.Empty(AuthorizedKeys.Read(_file, Services, faults));
+        Assert.Contains("belongs to another user", Assert.Single(faults.Faults).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_key_stands_once_and_in_a_file_that_only_its_owner_writes()
     {
         var (identities, faults) = ReadAll($"# who\n\n{Key} alice\nrevoked {Key} alice-again\n");
         Assert.Equal(["f:4:1: the key of line 3 again; one line a key: put the options together"], faults);
-        Assert.Equal("alice", Assert.Single(identities).Name);
+        Assert.Equal(["alice", "alice-again"], identities.Select(i => i.Name).ToArray());
 
         (identities, faults) = ReadAll(Key, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupWrite);
         Assert.Empty(identities);
