@@ -47,12 +47,17 @@ internal static class EnrollCommand
         {
             var output = result.InvocationConfiguration.Output;
             var spa = Settings(result.GetValue(config)!, out var configuration);
+            var (called, what) = (result.GetValue(name)!, result.GetValue(services));
+            Check(configuration, called, what);
+            using var invitation = result.GetValue(host) is { } place ? InvitationOf(spa, configuration, place, what) : null;
             if (result.GetValue(key) is { } file)
-                LetIn(spa, configuration, result.GetValue(name)!, PublicKey(file), result.GetValue(services), result.GetValue(max), output);
+                LetIn(spa, called, PublicKey(file), what, result.GetValue(max), output);
             else if (result.GetValue(make) is { } path)
-                LetIn(spa, configuration, result.GetValue(name)!, Make(path, result.GetValue(name)!), result.GetValue(services), result.GetValue(max), output);
-            if (result.GetValue(host) is { } place)
-                Invite(InvitationOf(spa, configuration, place, result.GetValue(services)), !result.GetValue(noCode), output);
+                LetIn(spa, called, Make(path, called), what, result.GetValue(max), output);
+            else if (spa.Identities.All(i => !i.Name.Equals(called, StringComparison.Ordinal)))
+                output.WriteLine($"note: nobody is enrolled by this, for no --key is given; there is no key of the name {called} yet");
+            if (invitation is not null)
+                Invite(invitation, !result.GetValue(noCode), output);
             return ExitCode.Done;
         });
         return command;
@@ -104,14 +109,19 @@ internal static class EnrollCommand
         return PublicKey(path + ".pub");
     }
 
-    private static void LetIn(SpaSettings spa, GateConfiguration configuration, string name, SshPublicKey key, string? services, TimeSpan? max, TextWriter output)
+    /// <summary>Before anything is made or changed.</summary>
+    private static void Check(GateConfiguration configuration, string name, string? services)
     {
         if (name.Length > MaxName || !name.All(c => c is > ' ' and < '\x7f' and not '"'))
             throw CommandFailure.Usage($"'{name}' cannot be the name of a key", $"write at most {MaxName} letters, digits and signs, without spaces and quotes: alice@laptop");
-        if (spa.Identities.FirstOrDefault(i => i.Key.Equals(key)) is { } known)
-            throw new CommandFailure(ExitCode.NotDone, $"the key is in {spa.AuthorizedKeysFile} already, as {known.Name}", "edit its line there to change what it may do");
         if (services?.Split(',').FirstOrDefault(s => configuration.Warden.Services.All(one => !one.Name.Equals(s, StringComparison.Ordinal))) is { } unknown)
             throw CommandFailure.Usage($"there is no service '{unknown}'", "name services of the configuration, with commas between them");
+    }
+
+    private static void LetIn(SpaSettings spa, string name, SshPublicKey key, string? services, TimeSpan? max, TextWriter output)
+    {
+        if (spa.Identities.FirstOrDefault(i => i.Key.Equals(key)) is { } known)
+            throw new CommandFailure(ExitCode.NotDone, $"the key is in {spa.AuthorizedKeysFile} already, as {known.Name}", "edit its line there to change what it may do");
 
         var options = new List<string>();
         if (services is not null)
@@ -155,9 +165,9 @@ internal static class EnrollCommand
         {
             throw CommandFailure.Usage(e.Message, e.Hint);
         }
-        catch (ArgumentException e)
+        catch (ArgumentException)
         {
-            throw CommandFailure.Usage(e.Message, "give the name or address by which clients reach this gate, without a port");
+            throw CommandFailure.Usage($"clients cannot reach the gate as '{host}'", "give its name or address, without a port: gate.example.org");
         }
     }
 

@@ -68,7 +68,7 @@ internal static class InitCommand
         output.WriteLine("next:");
         output.WriteLine($"  edit {configuration}                     # name what to protect: take the '#' from the service 'ssh'");
         output.WriteLine("  postern enroll NAME --key id_ed25519.pub --host HOST      # once for each user: prints what he types");
-        output.WriteLine("  postern check && systemctl enable --now postern           # or, in the foreground: postern gate");
+        output.WriteLine("  postern check && postern gate                             # keep this terminal open, and knock from elsewhere");
 
         void Tell(string path, string what, Action make)
         {

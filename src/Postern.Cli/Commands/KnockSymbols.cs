@@ -48,6 +48,7 @@ internal sealed class KnockSymbols
         var sequence = parsed.GetValue(_sequence);
         var input = (sequence is null ? ProfileFolder.Find(host) : null) is { } profile
             ? _spa.Read(parsed, profile, words, asksReceipt: !parsed.GetValue(_noWait))
+            : sequence is null && !SequenceText.IsInEnvironment && words.Any(SpaSymbols.IsService) ? throw ProfileFolder.Missing(host)
             : new KnockInput(host, ServiceText.Read(words)) { Steps = SequenceText.Read(sequence, host) };
         if (input.Spa is null)
             _spa.RefuseWithSequence(parsed);

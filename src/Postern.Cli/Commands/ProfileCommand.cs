@@ -122,13 +122,17 @@ internal static class ProfileCommand
             using var input = text is "-" ? Console.OpenStandardInput() : File.OpenRead(text);
             using var reader = new StreamReader(input);
             var content = new char[MaxInput];
-            return text is "-" ? reader.ReadLine() ?? "" : new string(content, 0, reader.ReadBlock(content));
+            return text is "-" ? reader.ReadLine() ?? "" : InvitationIn(new string(content, 0, reader.ReadBlock(content)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw CommandFailure.Usage($"the invitation cannot be read from '{text}': {e.Message.TrimEnd('.')}", "name its file, or - to paste it");
         }
     }
+
+    /// <summary>The file may hold all that 'postern enroll' printed.</summary>
+    private static string InvitationIn(string text) =>
+        text.Split('\n').FirstOrDefault(line => line.StartsWith("postern://", StringComparison.Ordinal)) ?? text;
 
     /// <summary>Knocks are made from any folder.</summary>
     private static string? FullPath(string? key) =>

@@ -10,6 +10,8 @@ internal static class SequenceText
 {
     public const string Variable = "POSTERN_SEQUENCE";
 
+    public static bool IsInEnvironment => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 };
+
     private const string Shape = "write steps with commas: tcp/7000,udp/8000-8010,icmp/120";
 
     public static ImmutableArray<KnockStep> Read(string? option, string host)

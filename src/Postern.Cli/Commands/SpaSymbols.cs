@@ -38,7 +38,7 @@ internal sealed class SpaSymbols
         var (services, ports) = Split(words);
         if (services.IsEmpty)
             services = profile.Services;
-        CheckServices(services, profile);
+        CheckServices(services, profile, isWatched: !ports.IsEmpty);
         if (ports.IsEmpty)
             ports = [.. services.SelectMany(s => profile.Ports.GetValueOrDefault(s, [])).Distinct()];
         var wish = new SpaWish(services)
@@ -66,11 +66,13 @@ internal sealed class SpaSymbols
     /// <summary>A word with a slash, or a number, is where to look; any other is what to ask for.</summary>
     private static (ImmutableArray<string> Services, ImmutableArray<PortRange> Ports) Split(IReadOnlyCollection<string> words)
     {
-        var isPort = words.ToLookup(w => w.Contains('/', StringComparison.Ordinal) || w.All(char.IsAsciiDigit));
-        return ([.. isPort[false].Distinct(StringComparer.Ordinal)], ServiceText.Read(isPort[true]));
+        var isService = words.ToLookup(IsService);
+        return ([.. isService[true].Distinct(StringComparer.Ordinal)], ServiceText.Read(isService[false]));
     }
 
-    private static void CheckServices(ImmutableArray<string> services, Profile profile)
+    public static bool IsService(string word) => !word.Contains('/', StringComparison.Ordinal) && !word.All(char.IsAsciiDigit);
+
+    private static void CheckServices(ImmutableArray<string> services, Profile profile, bool isWatched)
     {
         if (services.IsEmpty)
             throw CommandFailure.Usage($"no SERVICE is given, and the profile '{profile.Name}' names none", $"postern knock {profile.Name} ssh; or write services: into the profile");
@@ -78,6 +80,13 @@ internal sealed class SpaSymbols
             throw CommandFailure.Usage($"'{bad}' cannot be the name of a service", "write 1 to 32 of a-z, 0-9, '-' and '_', a letter or a digit first");
         if (services.Length > MaxServices)
             throw CommandFailure.Usage($"more than {MaxServices} services in one request", "knock twice");
+        if (!isWatched && !profile.Services.IsEmpty && services.FirstOrDefault(s => !profile.Services.Contains(s, StringComparer.Ordinal)) is { } unknown)
+        {
+            // Nobody would notice that the gate does not know it either: nothing comes back, and nothing is watched.
+            throw CommandFailure.Usage(
+                $"the profile '{profile.Name}' knows no service '{unknown}', but {string.Join(", ", profile.Services)}",
+                Configuration.NearestWord.Find(unknown, profile.Services) is { } near ? $"did you mean '{near}'?" : $"say where to watch it: postern knock {profile.Name} {unknown} tcp/PORT; or write it into the profile's services");
+        }
     }
 
     private static ImmutableArray<Carrier> Carriers(string? text, Profile profile)

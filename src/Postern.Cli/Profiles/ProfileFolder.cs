@@ -40,12 +40,13 @@ internal static class ProfileFolder
     {
         if (Has(nameOrHost))
             return ProfileFile.Read(nameOrHost);
-        var names = NamesFor(nameOrHost);
+        var names = NamesFor(nameOrHost, out var unreadable);
         return names.Count switch
         {
+            0 when unreadable is not null => ProfileFile.Read(unreadable), // it may be the one: what is wrong with it is the answer
             0 => null,
             1 => ProfileFile.Read(names[0]),
-            _ => throw CommandFailure.Usage($"there are several profiles for {nameOrHost}: {string.Join(", ", names)}", $"name one of them instead of the host"),
+            _ => throw CommandFailure.Usage($"there are several profiles for {nameOrHost}: {string.Join(", ", names)}", "name one of them instead of the host (connect: --profile NAME)"),
         };
     }
 
@@ -56,13 +57,15 @@ internal static class ProfileFolder
         $"there is no profile '{name}'",
         Configuration.NearestWord.Find(name, Names()) is { } near ? $"did you mean '{near}'?" : "'postern profile list' shows those that there are; 'postern profile add' adds one");
 
-    private static List<string> NamesFor(string host)
+    private static List<string> NamesFor(string host, out string? unreadable)
     {
+        unreadable = null;
         var names = new List<string>();
         foreach (var name in Names())
         {
             // One that cannot be read does not stand in the way of another.
             using var profile = ProfileFile.TryRead(name, out _);
+            unreadable = profile is null ? name : unreadable;
             if (profile is not null && string.Equals(profile.Host, host, StringComparison.OrdinalIgnoreCase))
                 names.Add(name);
         }

@@ -20,7 +20,13 @@ public sealed class DeviceFile(string path)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(2);
 
-    /// <summary>The time for the next request: now, or one more than the last where the clock has not moved on or was set back.</summary>
+    /// <summary>A last time so far ahead was the clock's fault: within it the times that it leads to are still ones that a gate takes.</summary>
+    private static readonly TimeSpan MostAhead = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// The time for the next request: now, or one more than the last where the clock has not moved on or was set back a little. Where it was far ahead
+    /// and has been put right, no gate would take anything of this device until that time comes; so it is another device from then on.
+    /// </summary>
     /// <param name="now">Nanoseconds since the Unix epoch.</param>
     /// <exception cref="DeviceFileException">It cannot be kept, so no time may be used.</exception>
     public (uint Device, ulong Time) Next(ulong now)
@@ -29,6 +35,8 @@ public sealed class DeviceFile(string path)
         {
             using var file = Lock();
             var (device, last) = Read(file);
+            if (last > now && last - now > (ulong)MostAhead.Ticks * 100)
+                (device, last) = (NewDevice(), 0);
             var time = Math.Max(now, last + 1);
             var line = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{device:x8} {time:D20}\n"));
             RandomAccess.Write(file.SafeFileHandle, line, fileOffset: 0);

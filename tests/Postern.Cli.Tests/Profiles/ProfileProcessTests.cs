@@ -90,7 +90,7 @@ public sealed class ProfileProcessTests : IDisposable
     public async Task A_dry_run_shows_the_packet_and_the_gate_can_open_it(string type, string name, int size)
     {
         await Task.Yield();
-        _user.PosternTold(_user.Invitation(host: "no-such-host.invalid", services: "ssh"), "profile", "add", "-");
+        _user.PosternTold(_user.Invitation(host: "no-such-host.invalid", services: "ssh,web"), "profile", "add", "-");
         var key = _user.MakeKey(type, name: name);
         var (code, output, error) = _user.Postern("knock", "home", "ssh", "web", "--for", "10m", "--address", "192.0.2.7", "--source-port", "40000", "--dry-run", "--json");
         Assert.Equal((0, ""), (code, error));
@@ -107,7 +107,7 @@ public sealed class ProfileProcessTests : IDisposable
         Assert.True(known.Verify("spa@postern", request.Signed, request.Signature));
         Assert.Equal((2, 600u, (ushort)40_000, "192.0.2.7", known.Hint), (request.ServiceCount, request.Seconds, request.SourcePort, request.Address.ToString(), request.KeyHint));
 
-        var text = _user.Postern("close", "home", "--dry-run");
+        var text = _user.Postern("close", "home", "ssh", "--dry-run");
         Assert.Contains("ask          close\nservices     ssh\n", text.Output, StringComparison.Ordinal);
         Assert.Contains($"key          {known.Fingerprint} (test@home)\n", text.Output, StringComparison.Ordinal);
     }
@@ -185,6 +185,8 @@ public sealed class ProfileProcessTests : IDisposable
     [InlineData("knock home --dry-run --carrier sctp", "'sctp' is no carrier", "udp, icmp or tcp")]
     [InlineData("knock home --dry-run --address http://a", "--address cannot be 'http://a'", "https://")]
     [InlineData("knock home --dry-run SSH", "'SSH' cannot be the name of a service", "a-z")]
+    [InlineData("knock home shh", "knows no service 'shh'", "did you mean 'ssh'?")]
+    [InlineData("knock hom ssh", "there is no profile 'hom'", "did you mean 'home'?")]
     [InlineData("knock home --dry-run a b c d e f g h i", "more than 8 services", "twice")]
     [InlineData("knock hom --dry-run", "there is no profile 'hom', and no --sequence is given", "profile")]
     [InlineData("knock home -s tcp/1 --for 10m --dry-run", "--for is for profiles", "profile")]

@@ -32,6 +32,19 @@ public sealed class DeviceFileTests : IDisposable
     }
 
     [Fact]
+    public void A_clock_that_was_far_ahead_costs_the_device_and_not_a_year()
+    {
+        const ulong Now = 1_795_000_000_000_000_000;
+        var device = new DeviceFile(File);
+        var ahead = device.Next(Now + (400 * 86_400 * 1_000_000_000ul));
+        var right = device.Next(Now);
+        Assert.Equal(Now, right.Time);
+        Assert.NotEqual(ahead.Device, right.Device);
+        Assert.Equal((right.Device, Now + 1), device.Next(Now));
+        Assert.Equal((right.Device, Now + 2), device.Next(Now - 9_000_000_000)); // a little back is no reason
+    }
+
+    [Fact]
     public void Many_at_once_never_share_a_time()
     {
         var times = new ConcurrentBag<ulong>();
