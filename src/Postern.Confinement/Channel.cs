@@ -23,7 +23,7 @@ public readonly record struct Reception(Received Outcome, int Length, ImmutableA
 
 /// <summary>
 /// One end of a way between two processes: AF_UNIX, SOCK_SEQPACKET (unix(7)); whole messages in order, descriptors with them (SCM_RIGHTS).
-/// <see cref="Receive"/> belongs to one thread; the rest may be called from any.
+/// <see cref="Receive"/> belongs to one thread; the rest may be called from any. After <see cref="Dispose"/> it is as if the other end were gone.
 /// </summary>
 public sealed unsafe class Channel : IDisposable
 {
@@ -74,6 +74,10 @@ public sealed unsafe class Channel : IDisposable
 
             return Send(message, control, held);
         }
+        catch (ObjectDisposedException) when (Descriptor.IsClosed)
+        {
+            return false;
+        }
         finally
         {
             for (var i = 0; i < held; i++)
@@ -89,6 +93,18 @@ public sealed unsafe class Channel : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(descriptors);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(descriptors, MaxDescriptors);
+        try
+        {
+            return ReceiveOne(message, descriptors, wait);
+        }
+        catch (ObjectDisposedException) when (Descriptor.IsClosed)
+        {
+            return new(Received.Ended, 0, []);
+        }
+    }
+
+    private Reception ReceiveOne(Span<byte> message, int descriptors, TimeSpan? wait)
+    {
         using var end = new Borrowed(Descriptor);
         if (!Waiting.ForInput(end.Number, wait))
             return new(Received.TimedOut, 0, []);
@@ -116,19 +132,44 @@ public sealed unsafe class Channel : IDisposable
         }
     }
 
+    /// <summary>Whether nobody has the other end any more, or it was shut down; also where nothing is received at this one.</summary>
+    public bool IsCutOff
+    {
+        get
+        {
+            try
+            {
+                using var end = new Borrowed(Descriptor);
+                return IsOtherEndGone(end.Number);
+            }
+            catch (ObjectDisposedException) when (Descriptor.IsClosed)
+            {
+                return true;
+            }
+        }
+    }
+
     /// <summary>Nothing is received at this end any more, whatever the other sends: a way in one direction.</summary>
     public void SendOnly() => Shut(Libc.ShutReading);
 
     /// <summary>Both ends see the end; a <see cref="Receive"/> under way returns.</summary>
     public void ShutDown() => Shut(Libc.ShutBoth);
 
+    /// <summary>Gives this end back. Where another process holds it too, nobody sees an end.</summary>
     public void Dispose() => Descriptor.Dispose();
 
     private void Shut(int how)
     {
-        using var end = new Borrowed(Descriptor);
-        if (Libc.ShutDown(end.Number, how) < 0 && Errno.Last != Errno.NotConnected)
-            throw Errno.Failed("shutdown");
+        try
+        {
+            using var end = new Borrowed(Descriptor);
+            if (Libc.ShutDown(end.Number, how) < 0 && Errno.Last != Errno.NotConnected)
+                throw Errno.Failed("shutdown");
+        }
+        catch (ObjectDisposedException) when (Descriptor.IsClosed)
+        {
+            // It is over already.
+        }
     }
 
     private bool Send(ReadOnlySpan<byte> message, byte* control, int descriptors)
