@@ -29,6 +29,8 @@ public sealed unsafe class Channel : IDisposable
 {
     public const int MaxDescriptors = 16;
 
+    private const int Immediately = Libc.MessageDoNotWait | Libc.MessageNoSignal;
+
     private Channel(Descriptor descriptor) => Descriptor = descriptor;
 
     public Descriptor Descriptor { get; }
@@ -61,27 +63,30 @@ public sealed unsafe class Channel : IDisposable
         if (with.Length > MaxDescriptors)
             throw new ArgumentException($"a message carries at most {MaxDescriptors} descriptors", nameof(with));
 
-        var held = 0;
         try
         {
-            var control = stackalloc byte[ControlLength(MaxDescriptors)];
-            foreach (var descriptor in with)
-            {
-                var added = false;
-                descriptor.DangerousAddRef(ref added);
-                NumbersIn(control)[held++] = descriptor.Number;
-            }
-
-            return Send(message, control, held);
+            return SendOne(message, with);
         }
         catch (ObjectDisposedException) when (Descriptor.IsClosed)
         {
             return false;
         }
-        finally
+    }
+
+    private bool SendOne(ReadOnlySpan<byte> message, ReadOnlySpan<Descriptor> with)
+    {
+        using var end = new Borrowed(Descriptor);
+        fixed (byte* bytes = message)
         {
-            for (var i = 0; i < held; i++)
-                with[i].DangerousRelease();
+            nint sent;
+            do
+            {
+                sent = with.IsEmpty ? Libc.Send(end.Number, bytes, (nuint)message.Length, Immediately) : Send(end.Number, bytes, message.Length, with);
+            }
+            while (Libc.Interrupted(sent));
+
+            return sent >= 0 || (Errno.Last is Errno.Again or Errno.NoBuffers or Errno.NoMemory or Errno.TooManyReferences
+                or Errno.BrokenPipe or Errno.Reset or Errno.NotConnected ? false : throw Errno.Failed("send"));
         }
     }
 
@@ -172,27 +177,28 @@ public sealed unsafe class Channel : IDisposable
         }
     }
 
-    private bool Send(ReadOnlySpan<byte> message, byte* control, int descriptors)
+    private static nint Send(int end, byte* message, int length, ReadOnlySpan<Descriptor> with)
     {
-        using var end = new Borrowed(Descriptor);
-        fixed (byte* bytes = message)
+        var control = stackalloc byte[ControlLength(MaxDescriptors)];
+        *(Libc.ControlHeader*)control = new() { Length = (nuint)ControlLength(with.Length), Level = Libc.SolSocket, Type = Libc.ControlRights };
+        var held = 0;
+        try
         {
-            var vector = new Libc.IoVector { Base = bytes, Length = (nuint)message.Length };
-            var header = new Libc.MessageHeader { Vectors = &vector, VectorCount = 1 };
-            if (descriptors > 0)
+            foreach (var descriptor in with)
             {
-                *(Libc.ControlHeader*)control = new() { Length = (nuint)ControlLength(descriptors), Level = Libc.SolSocket, Type = Libc.ControlRights };
-                header.Control = control;
-                header.ControlLength = (nuint)ControlLength(descriptors);
+                var added = false;
+                descriptor.DangerousAddRef(ref added);
+                NumbersIn(control)[held++] = descriptor.Number;
             }
 
-            nint sent;
-            while (Libc.Interrupted(sent = Libc.Send(end.Number, &header, Libc.MessageDoNotWait | Libc.MessageNoSignal)))
-            {
-            }
-
-            return sent >= 0 || (Errno.Last is Errno.Again or Errno.NoBuffers or Errno.NoMemory or Errno.TooManyReferences
-                or Errno.BrokenPipe or Errno.Reset or Errno.NotConnected ? false : throw Errno.Failed("sendmsg"));
+            var vector = new Libc.IoVector { Base = message, Length = (nuint)length };
+            var header = new Libc.MessageHeader { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = (nuint)ControlLength(held) };
+            return Libc.Send(end, &header, Immediately);
+        }
+        finally
+        {
+            for (var i = 0; i < held; i++)
+                with[i].DangerousRelease();
         }
     }
 

@@ -50,6 +50,10 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
     public static partial nint Send(int fd, MessageHeader* message, int flags);
 
+    /// <summary>send(2): sendto(2) to nobody, which the sentry may, while sendmsg(2) could name somebody.</summary>
+    [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
+    public static partial nint Send(int fd, void* bytes, nuint length, int flags);
+
     [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)]
     public static partial nint Receive(int fd, MessageHeader* message, int flags);
 
@@ -153,6 +157,42 @@ internal static unsafe partial class Libc
     public const short SpawnDefaultSignals = 0x04;
     public const short SpawnSignalMask = 0x08;
     public const short SpawnSession = 0x80;
+
+    public const nint SetFilter = 1;
+    public const nint AllThreads = 1;
+
+    [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
+    public static partial int GetLimit(int what, ResourceLimit* limit);
+
+    [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
+    public static partial int SetLimit(int what, ResourceLimit* limit);
+
+    public const int LimitFile = 1;
+    public const int LimitCore = 4;
+    public const int LimitProcesses = 6;
+    public const int LimitDescriptors = 7;
+
+    [LibraryImport("libc", EntryPoint = "signal", SetLastError = true)]
+    public static partial nint OnSignal(int signal, nint handler);
+
+    public const int SignalFileTooLarge = 25;
+    public const nint Ignore = 1;
+
+    /// <summary><c>struct sock_fprog</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct FilterProgram
+    {
+        public ushort Length;
+        public SystemCalls.Instruction* Lines;
+    }
+
+    /// <summary><c>struct rlimit</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct ResourceLimit
+    {
+        public ulong Now;
+        public ulong Most;
+    }
 
     [StructLayout(LayoutKind.Sequential)]
     public struct IoVector
