@@ -40,6 +40,8 @@ public sealed unsafe class Child : IDisposable
     /// <summary>How long the kernel may take to end what was killed. More takes only who waits for a broken disk; he is left to init.</summary>
     private static readonly TimeSpan Dying = TimeSpan.FromSeconds(2);
 
+    private static readonly Lock Starting = new();
+
     private readonly Descriptor _handle;
     private readonly bool _hasGroup;
     private readonly Lock _lock = new();
@@ -138,7 +140,9 @@ public sealed unsafe class Child : IDisposable
 
     private static ((Step Step, int Errno) Failure, int Pid) OnThreadThatEnds(Surrender surrender, SpawnRequest request)
     {
-        // A thread that changes its user makes the whole process undumpable (prctl(2)), which would change the owner of our /proc files.
+        // A thread that changes its user makes the whole process undumpable (prctl(2)), which would change the owner of our /proc files. One at a
+        // time, or one would take what another has made of it for how it was.
+        using var alone = Starting.EnterScope();
         var dumpable = Libc.ProcessControl(Libc.GetDumpable, 0, 0, 0, 0);
         var failure = (Step.None, 0);
         var pid = 0;

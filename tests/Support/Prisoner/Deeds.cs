@@ -25,15 +25,47 @@ internal static unsafe partial class Deeds
             "heat" => Heat(),
             "clock" => DateTime.UtcNow.Year >= 2024 && Environment.TickCount64 > 0 ? "told" : "wrong",
             "random" => Guid.NewGuid() != Guid.NewGuid() ? "drawn" : "same",
-            "descriptors" => Descriptors(),
+        
             "status" => File.ReadAllText("/proc/self/status"),
             "tcp" => Tcp(int.Parse(words[1], CultureInfo.InvariantCulture)),
             "dump" => Dump(),
             "fill" => Fill(words[1], int.Parse(words[2], CultureInfo.InvariantCulture)),
             "limits" => Limits(),
             "sleep" => Sleep(),
+            "nest" => Nest((Capabilities)ulong.Parse(words[1], CultureInfo.InvariantCulture)),
+            "signal" => Signal(int.Parse(words[1], CultureInfo.InvariantCulture)),
+            "abstract" => AbstractSocket(words[1]),
+            "account" => Account.Find(words[1])?.ToString() ?? "nobody",
             _ => throw new ArgumentException("no such deed: " + deed, nameof(deed)),
         };
+    }
+
+    /// <summary>Starts a child of its own, whose /proc/self/status is the result.</summary>
+    private static string Nest(Capabilities keep)
+    {
+        var (read, write) = Pipe.Make();
+        using var output = read;
+        try
+        {
+            using var child = Child.Start(new("/bin/cat", ["cat", "/proc/self/status"], []) { Descriptors = [null, write, null] }, new Confines { Keep = keep });
+            write.Dispose();
+            using var reader = new StreamReader(new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(output.Number, ownsHandle: false), FileAccess.Read, 0));
+            return reader.ReadToEnd();
+        }
+        catch (ConfinementException e)
+        {
+            return $"{e.Message} | {e.Hint}";
+        }
+    }
+
+    private static string Signal(int pid) =>
+        Kill(pid, 0) < 0 ? "errno " + Marshal.GetLastPInvokeError().ToString(CultureInfo.InvariantCulture) : "done";
+
+    private static string AbstractSocket(string name)
+    {
+        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
+        socket.Connect(new System.Net.Sockets.UnixDomainSocketEndPoint("\0" + name));
+        return "connected";
     }
 
     private static string Call(string[] words)
@@ -185,6 +217,9 @@ internal static unsafe partial class Deeds
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static partial nint SystemCall(nint number, nint a, nint b, nint c, nint d, nint e, nint f);
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int Kill(int pid, int signal);
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     private static partial int FileControl(int fd, int command, nint argument);
