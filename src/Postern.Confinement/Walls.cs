@@ -20,14 +20,14 @@ public static unsafe class Walls
 {
     /// <summary>seccomp(2) with SECCOMP_FILTER_FLAG_TSYNC. Needs no_new_privs.</summary>
     /// <param name="profile">Which calls are left. The sentry's can open nothing, so what it runs is loaded first.</param>
-    /// <param name="runs">What the sentry runs; null: what was started.</param>
+    /// <param name="runs">What the sentry runs; none: what was started.</param>
     /// <exception cref="ConfinementException">The kernel has no seccomp, we do not know the calls of this machine, or a thread would not follow.</exception>
-    public static void Enter(SystemCallProfile profile, Assembly? runs = null)
+    public static void Enter(SystemCallProfile profile, params ReadOnlySpan<Assembly> runs)
     {
         var table = SystemCallTable.Ours ?? throw new ConfinementException(
             $"no list of system calls for {RuntimeInformation.ProcessArchitecture}", "x86-64 and arm64 are supported");
         if (profile == SystemCallProfile.Sentry)
-            LoadedAhead.All(runs ?? Assembly.GetEntryAssembly());
+            LoadedAhead.All(runs.IsEmpty && Assembly.GetEntryAssembly() is { } started ? [started] : runs);
         Install(Profiles.Of(profile, table, (uint)Environment.ProcessId).Lines);
     }
 

@@ -86,7 +86,7 @@ internal sealed class WardenProcess : IDisposable
             _control = ControlServer.Listen(_configuration.ControlSocket, Take);
             _rules = new(NoteRules);
             if (!first.Stands())
-                throw new CommandFailure(ExitCode.Unsupported, "the sentry, which reads packets in a process of its own, could not start", "look at the lines above; POSTERN_DEBUG=1 shows what it says itself");
+                throw new CommandFailure(ExitCode.Unsupported, $"the sentry, which reads packets in a process of its own, could not start ({first.End})", "POSTERN_DEBUG=1 shows what it says itself");
             _warden.Apply(WardenOptions(_configuration), _configuration.Protection, GateClock.Now(), first.Options.Generation);
             _post.Post(first, _configuration);
         }
@@ -170,7 +170,7 @@ internal sealed class WardenProcess : IDisposable
             if (sentry.Stands())
                 return next with { Sentry = sentry };
             _post.Dismiss(sentry);
-            return next with { Failure = new(null, "a sentry for the new configuration did not start", "look at the gate's log") };
+            return next with { Failure = new(null, $"a sentry for the new configuration did not start ({sentry.End})", "the configuration before is still in force") };
         }
         catch (Exception e) when (e is CaptureException or ConfinementException)
         {

@@ -8,10 +8,10 @@ namespace Postern.Confinement.Native;
 internal static class LoadedAhead
 {
     /// <summary>An assembly, those that it references, and theirs. Random numbers come from a descriptor that the first draw opens.</summary>
-    public static void All(Assembly? root)
+    public static void All(ReadOnlySpan<Assembly> roots)
     {
         var loaded = new HashSet<Assembly>();
-        if (root is not null)
+        foreach (var root in roots)
             Add(root, loaded);
         _ = Guid.NewGuid();
         RandomNumberGenerator.Fill(stackalloc byte[1]);

@@ -70,12 +70,19 @@ internal sealed class RunningSentry : IDisposable
     /// <summary>Waits for its first sign of life. False: it ended, or gave none.</summary>
     public bool Stands() => _standing.Task.Wait(StartPatience) && _standing.Task.Result;
 
+    /// <summary>How it ended; empty while it has not.</summary>
+    public string End { get; private set; } = "";
+
     /// <summary>It has ended, as the steward says.</summary>
-    public void NoteEnd() => _standing.TrySetResult(false);
+    public void NoteEnd(string how)
+    {
+        End = how;
+        _standing.TrySetResult(false);
+    }
 
     public void Dispose()
     {
-        NoteEnd();
+        NoteEnd(End);
         _channel.ShutDown();
         _channel.Dispose();
     }

@@ -62,7 +62,7 @@ internal sealed class SentryPost(StewardLink steward, GateInbox inbox, ILogger l
             var sentry = new RunningSentry(Interlocked.Increment(ref _lastId), options, capture, ours, inbox, MaxMemory);
             _all[sentry.Id] = sentry;
             if (!steward.StartSentry(sentry.Id, [read, theirs.Descriptor, .. capture.Sockets]))
-                sentry.NoteEnd();
+                sentry.NoteEnd("the steward is gone");
             HandOver(new SentryOrders(options) { Ring = capture.Ring, Interfaces = configuration.Interfaces }, write);
             return sentry;
         }
@@ -105,7 +105,7 @@ internal sealed class SentryPost(StewardLink steward, GateInbox inbox, ILogger l
             return;
         if (!ReferenceEquals(sentry, _current))
         {
-            sentry.NoteEnd();
+            sentry.NoteEnd(how);
             return; // whoever waits for it sees that
         }
 
@@ -118,7 +118,7 @@ internal sealed class SentryPost(StewardLink steward, GateInbox inbox, ILogger l
     {
         if (!_all.ContainsKey(sentry.Id))
             return;
-        sentry.NoteEnd();
+        sentry.NoteEnd(why.ToString());
         if (!ReferenceEquals(sentry, _current))
             return;
         GateLog.SentryMisbehaved(log, why);

@@ -22,7 +22,7 @@ internal static class SentryProcess
     public const int CaptureAt = 5;
 
     /// <summary>Descriptors that the runtime holds beside ours.</summary>
-    private const int OpenFiles = 64;
+    private const int OpenFiles = 256;
 
     public static int Run(int captureSockets)
     {
@@ -34,7 +34,7 @@ internal static class SentryProcess
         var sentry = new Sentry.Sentry(orders.Options);
         Walls.ForbidDumps();
         Walls.Limit(OpenFiles, fileBytes: 0);
-        Walls.Enter(SystemCallProfile.Sentry);
+        Walls.Enter(SystemCallProfile.Sentry, typeof(Sentry.Sentry).Assembly, typeof(Channel).Assembly);
         new Rounds(sentry, source, reports, orders.Options.Generation).Walk();
         return ExitCode.Done;
     }
