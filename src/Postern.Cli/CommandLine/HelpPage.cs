@@ -22,7 +22,10 @@ internal sealed class HelpPage : SynchronousCommandLineAction
             output.WriteLine(line);
         WriteTable(output, "Commands", command.Subcommands.Where(c => !c.Hidden).Select(c => (c.Name, c.Description ?? "")));
         WriteTable(output, "Arguments", command.Arguments.Where(a => !a.Hidden).Select(a => (a.Name, a.Description ?? "")));
-        WriteTable(output, "Options", OptionsOf(command).Select(o => (Names(o), o.Description ?? "")));
+        if (command is RootCommand)
+            output.WriteLine($"Options: {string.Join("; ", OptionsOf(command).Select(Names))} (also after a command)");
+        else
+            WriteTable(output, "Options", OptionsOf(command).Select(o => (Names(o), o.Description ?? "")));
         if (command is not IDocumented { Examples: { Count: > 0 } examples })
             return;
         output.WriteLine(examples.Count == 1 ? "Example:" : "Examples:");

@@ -24,6 +24,7 @@ internal static class PosternRoot
         ControlCommands.CreateGrant,
         ControlCommands.CreateRevoke,
         ControlCommands.CreateReload,
+        ApplyCommand.Create,
         TeardownCommand.Create,
     ];
 

@@ -32,7 +32,9 @@ internal static class StatusCommand
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"postern {status.Version}, process {status.Pid}, up {up}"));
         output.WriteLine($"configuration  {string.Join(", ", status.Files)}, read {status.Loaded.ToLocalTime():yyyy-MM-dd HH:mm:ss}");
         if (status.ReloadFault is not null)
-            output.WriteLine($"               the last reload was refused: {status.ReloadFault}");
+            output.WriteLine($"               what is on the disk is not in force: {status.ReloadFault}");
+        if (status.TrialSecondsLeft is { } left)
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"               on trial: in {left:0} s the one before comes back, unless 'postern apply --confirm' is said"));
         foreach (var process in status.Processes)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{process.Name,-15}process {process.Pid}, user {process.User}, {Rights(process)}, {process.Resident >> 20} MiB{Replaced(process)}"));
         output.WriteLine($"watching       {(status.Interfaces.IsEmpty ? "every interface" : string.Join(", ", status.Interfaces))}");

@@ -12,6 +12,12 @@ internal sealed record ControlRequest(string Verb)
     public const string Revoke = "revoke";
     public const string Reload = "reload";
 
+    /// <summary>Reload on trial, for so many seconds.</summary>
+    public const string Apply = "apply";
+
+    /// <summary>What is on trial stays.</summary>
+    public const string Confirm = "confirm";
+
     public string? Service { get; init; }
 
     public string? Address { get; init; }
@@ -75,6 +81,9 @@ internal sealed record GateStatus
 
     /// <summary>The last reload was refused; the configuration in force is older than the file.</summary>
     public string? ReloadFault { get; init; }
+
+    /// <summary>Seconds until the configuration in force gives way to the one before, unless it is confirmed; not there: it is not on trial.</summary>
+    public double? TrialSecondsLeft { get; init; }
 
     public required ImmutableArray<string> Interfaces { get; init; }
 

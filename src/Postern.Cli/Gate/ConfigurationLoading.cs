@@ -1,18 +1,18 @@
+using System.Runtime.Versioning;
+using Microsoft.Extensions.Logging;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Configuration;
 
 namespace Postern.Cli.Gate;
 
 /// <summary>How the gate's processes read the configuration when they start.</summary>
+[SupportedOSPlatform("linux")]
 internal static class ConfigurationLoading
 {
-    /// <param name="path">The main file.</param>
-    /// <param name="warn">Called with what was read, for its warnings; null: somebody else tells them.</param>
     /// <exception cref="CommandFailure">It has faults; they are on standard error, a line each.</exception>
-    public static GateConfiguration ReadOrFail(string path, Action<ConfigurationResult>? warn)
+    public static GateConfiguration ReadOrFail(string path)
     {
         var read = ConfigurationReader.Read(path);
-        warn?.Invoke(read);
         if (read.Configuration is { } configuration)
             return configuration;
         foreach (var fault in read.Faults)
@@ -20,5 +20,31 @@ internal static class ConfigurationLoading
         throw CommandFailure.Usage(
             $"the configuration has {read.Faults.Length} fault{(read.Faults.Length == 1 ? "" : "s")}; nothing was changed",
             "each line above says where, and what to write instead");
+    }
+
+    /// <summary>
+    /// What is on the disk, unless it was on trial when the gate ended, or has faults and the gate starts again by itself: then what was in force before.
+    /// With it why that is so, where it is.
+    /// </summary>
+    /// <param name="path">Of the configuration.</param>
+    /// <param name="again">Nobody started the gate: another warden of it has died.</param>
+    /// <param name="log">Where it is told.</param>
+    /// <exception cref="CommandFailure">It has faults, and there is nothing to go by in its stead.</exception>
+    public static (GateConfiguration Configuration, string? Fault) ReadOrKept(string path, bool again, ILogger log)
+    {
+        var read = ConfigurationReader.Read(path);
+        var kept = new KeptConfiguration(path);
+        var fault = kept.IsOnTrial ? "the gate ended while it was on trial: 'postern apply' tries it again" : again && read.Configuration is null ? read.Faults[0].ToString() : null;
+        if (fault is not null && kept.Read() is { } before)
+        {
+            GateLog.GoingOnByKept(log, fault);
+            return (before, fault);
+        }
+
+        foreach (var warning in read.Warnings)
+            GateLog.ConfigurationWarning(log, warning.ToString());
+        foreach (var line in read.KeyFaults)
+            GateLog.KeyFault(log, line.ToString());
+        return (read.Configuration ?? ReadOrFail(path), null);
     }
 }

@@ -52,6 +52,9 @@ internal sealed record NextConfiguration(ConfigurationResult Read, TrapPorts Tra
     /// <summary>Started already, so that the change of guard takes no time; null: the configuration cannot be taken.</summary>
     public RunningSentry? Sentry { get; init; }
 
+    /// <summary>Not read, but the one before, after a trial.</summary>
+    public bool GoesBack { get; init; }
+
     /// <summary>Why there is no sentry, and the mend.</summary>
     public ControlFailure? Failure { get; init; }
 

@@ -67,4 +67,22 @@ internal static partial class GateLog
 
     [LoggerMessage(136, LogLevel.Warning, "this kernel has no Landlock: the warden sees all files, and the sentry is kept from them by its system call filter alone")]
     public static partial void NoFileView(ILogger log);
+
+    [LoggerMessage(140, LogLevel.Warning, "this configuration is on trial: in {Seconds} s the one before comes back, unless somebody says 'postern apply --confirm'")]
+    public static partial void OnTrial(ILogger log, double seconds);
+
+    [LoggerMessage(141, LogLevel.Information, "the configuration was confirmed")]
+    public static partial void Confirmed(ILogger log);
+
+    [LoggerMessage(142, LogLevel.Warning, "nobody confirmed the configuration: the one before is back in force")]
+    public static partial void GoneBack(ILogger log);
+
+    [LoggerMessage(143, LogLevel.Error, "cannot go back to the configuration before: {Reason}; trying again")]
+    public static partial void NotGoneBack(ILogger log, string reason);
+
+    [LoggerMessage(144, LogLevel.Warning, "cannot keep a copy of the configuration in force: {Reason}")]
+    public static partial void NotKept(ILogger log, string reason);
+
+    [LoggerMessage(145, LogLevel.Error, "going on by the configuration that was in force before, and not by the one on the disk: {Reason}")]
+    public static partial void GoingOnByKept(ILogger log, string reason);
 }

@@ -54,6 +54,6 @@ internal sealed class OnlyGate : IDisposable
     }
 
     /// <summary>The number in <c>net:[4026531840]</c> (namespaces(7)).</summary>
-    private static string Namespace() =>
+    public static string Namespace() =>
         string.Concat((File.ResolveLinkTarget("/proc/self/ns/net", returnFinalTarget: false)?.Name ?? "").Where(char.IsAsciiDigit));
 }

@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using System.Collections.Immutable;
 using System.Reflection;
 using Postern.Cli.Control;
@@ -6,33 +7,32 @@ using Postern.Reports;
 namespace Postern.Cli.Gate;
 
 /// <summary>Answers operators, on the warden's thread. What it may be asked is a closed list.</summary>
-internal sealed class OperatorDesk(Warden.Warden warden, Func<GateStatus, GateStatus> describe, Func<IReadOnlyDictionary<string, string>> keyNames)
+[SupportedOSPlatform("linux")]
+internal sealed class OperatorDesk(Warden.Warden warden, Reloader reloader, Func<GateStatus, GateStatus> describe, Func<IReadOnlyDictionary<string, string>> keyNames)
 {
-    public DateTimeOffset Loaded { get; set; } = DateTimeOffset.Now;
-
-    public string? ReloadFault { get; set; }
-
     public static string Version { get; } =
         typeof(OperatorDesk).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     public ControlReply Answer(ControlRequest request, Moment now) => request.Verb switch
     {
-        ControlRequest.Status => new() { Status = Status() },
+        ControlRequest.Status => new() { Status = Status(now) },
         ControlRequest.Grants => new() { Grants = new([.. warden.Grants.Where(g => g.Until > now.Uptime).OrderBy(g => g.Until)], keyNames(), now), Done = "listed" },
         ControlRequest.Grant when !TryReadTime(request, out _) => new() { Failure = new(null, "that is no time for a grant", "write 1s to 30d, or leave it to the service") },
         ControlRequest.Grant => WithGrantee(request, (service, address) => warden.Grant(service, address, TryReadTime(request, out var time) ? time : null, now), "granted"),
         ControlRequest.Revoke => WithGrantee(request, warden.Revoke, "revoked"),
+        ControlRequest.Confirm => reloader.Confirm(),
         _ => new() { Failure = new(null, "this gate does not know that request", "is the command of the same version as the gate?") },
     };
 
-    private GateStatus Status() => describe(new()
+    private GateStatus Status(Moment now) => describe(new()
     {
         Version = Version,
         Pid = Environment.ProcessId,
         Started = default,
         Files = [],
-        Loaded = Loaded,
-        ReloadFault = ReloadFault,
+        Loaded = reloader.Loaded,
+        ReloadFault = reloader.Fault,
+        TrialSecondsLeft = reloader.TrialLeft(now.Uptime) is { } left ? Math.Round(left.TotalSeconds, 1) : null,
         Interfaces = [],
         RulesInPlace = false,
         Services = [],

@@ -13,16 +13,16 @@ internal static class GateParts
     public static Func<int>? Find(string[] arguments) => arguments switch
     {
         [Itself.Sentry, var sockets] => () => SentryProcess.Run(int.Parse(sockets, CultureInfo.InvariantCulture)),
-        [Itself.Warden, var path, var verbose] => () => Guard(path, verbose is "verbose"),
+        [Itself.Warden, var path, var verbose, var again] => () => Guard(path, verbose is "verbose", again is "again"),
         _ => null,
     };
 
-    private static int Guard(string path, bool verbose)
+    private static int Guard(string path, bool verbose, bool again)
     {
         try
         {
             using var logs = GateLogs.Create(verbose);
-            using var warden = new WardenProcess(path, logs.CreateLogger("postern"));
+            using var warden = new WardenProcess(path, again, logs.CreateLogger("postern"));
             warden.Run();
             return ExitCode.Done;
         }

@@ -40,7 +40,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
     /// <exception cref="CommandFailure">The configuration has faults; nothing was started.</exception>
     public int Run()
     {
-        _configuration = ConfigurationLoading.ReadOrFail(path, warn: null);
+        _configuration = ConfigurationLoading.ReadOrFail(path);
         Rights.Require(_configuration);
         _sentryRights = Rights.OfSentry(log);
         foreach (var folder in Rights.WrittenTo(_configuration))

@@ -47,7 +47,7 @@ internal sealed class WardenChild : IDisposable
         {
             try
             {
-                _process = Child.Start(Itself.As(Itself.Warden, Path.GetFullPath(path), verbose ? "verbose" : "") with { Descriptors = [null, Output, Error, theirs.Descriptor] }, rights);
+                _process = Child.Start(Itself.As(Itself.Warden, Path.GetFullPath(path), verbose ? "verbose" : "", life > 1 ? "again" : "") with { Descriptors = [null, Output, Error, theirs.Descriptor] }, rights);
             }
             catch (ConfinementException e)
             {

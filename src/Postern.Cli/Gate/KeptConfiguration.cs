@@ -1,0 +1,58 @@
+using System.Runtime.Versioning;
+using System.Security.Cryptography;
+using System.Text;
+using Postern.Cli.Configuration;
+
+namespace Postern.Cli.Gate;
+
+/// <summary>
+/// The configuration that is known to be good, in <c>/run/postern</c>, where it lasts until the host starts anew: what to go back to when the one on the disk
+/// has faults, or is on trial and nobody confirmed it. Beside it a mark stands while a trial lasts.
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal sealed class KeptConfiguration
+{
+    private readonly string _file;
+    private readonly string _mark;
+
+    /// <param name="path">Of the configuration that people write.</param>
+    public KeptConfiguration(string path)
+    {
+        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(path))))[..16];
+        var of = Path.Combine(OnlyGate.Folder, $"gate-{OnlyGate.Namespace()}-{name}");
+        (_file, _mark) = ($"{of}.yaml", $"{of}.trial");
+    }
+
+    /// <summary>A trial was under way when the gate ended.</summary>
+    public bool IsOnTrial => File.Exists(_mark);
+
+    /// <summary>This one is good.</summary>
+    public void Keep(GateConfiguration configuration)
+    {
+        Write(_file, ConfigurationWriter.Write(configuration));
+        File.Delete(_mark);
+    }
+
+    /// <summary>Another is about to be tried.</summary>
+    /// <exception cref="IOException">It could not be noted; then there is no trial.</exception>
+    public void BeginTrial() => Write(_mark, "");
+
+    /// <summary>Null: there is none, or none that can still be taken.</summary>
+    public GateConfiguration? Read() =>
+        File.Exists(_file) && ConfigurationReader.ReadText(_file, File.ReadAllText(_file)).Configuration is { } kept ? kept with { Files = [_file] } : null;
+
+    public void Forget()
+    {
+        File.Delete(_mark);
+        File.Delete(_file);
+    }
+
+    /// <summary>Whole or not at all; the folder is of memory, and nothing need be flushed.</summary>
+    private static void Write(string path, string text)
+    {
+        var fresh = path + ".new";
+        using (var file = new FileStream(fresh, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
+            file.Write(Encoding.UTF8.GetBytes(text));
+        File.Move(fresh, path, overwrite: true);
+    }
+}
