@@ -197,6 +197,7 @@ public sealed class ChildTests
         using var child = Child.Start(new("/bin/sh", ["sh", "-c", "sleep 1000 & echo started"], []) { Descriptors = [null, write, null] }, new Confines { Keep = null });
         write.Dispose();
         Assert.Equal(new ExitStatus(0, 0), child.Wait(Prison.Patience));
+        Assert.True(Directory.Exists($"/proc/{child.Pid}")); // and its number nobody else's
         child.KillGroup();
         Assert.Equal("started\n", Open.ReadAll(output)); // ends when the last writer does
     }
