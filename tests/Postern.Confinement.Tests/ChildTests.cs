@@ -95,7 +95,10 @@ public sealed class ChildTests
     [Fact]
     public void It_has_the_descriptors_that_it_is_given_and_no_others()
     {
-        using var extra = File.OpenRead("/dev/zero");
+        using var zero = File.OpenRead("/dev/zero");
+        const int duplicate = 0; // F_DUPFD, without close-on-exec: as what we were started with
+        using var extra = Descriptor.Adopt(Native.Libc.FileControl((int)zero.SafeFileHandle.DangerousGetHandle(), duplicate, 150));
+        Assert.Equal(150, extra.Number);
         Assert.Equal("0 1 2 3", Descriptors(2));
         Assert.Equal("0 1 2 3 4 5 6 7 8 9", Descriptors(8));
 
@@ -194,6 +197,7 @@ public sealed class ChildTests
         using var child = Child.Start(new("/bin/sh", ["sh", "-c", "sleep 1000 & echo started"], []) { Descriptors = [null, write, null] }, new Confines { Keep = null });
         write.Dispose();
         Assert.Equal(new ExitStatus(0, 0), child.Wait(Prison.Patience));
+        Assert.True(Directory.Exists($"/proc/{child.Pid}")); // and its number nobody else's
         child.KillGroup();
         Assert.Equal("started\n", Open.ReadAll(output)); // ends when the last writer does
     }

@@ -18,8 +18,8 @@ public sealed class WallsTests
     [InlineData("Warden")]
     public void The_runtime_works(string wall)
     {
-        var (results, end) = Prison.Run(Free, wall, "collect", "thread", "throw", "generics", "timer", "tasks", "heat", "clock", "random", "collect");
-        Assert.Equal(["collected", "threaded", "caught", "compiled", "rung", "worked", "hot", "told", "drawn", "collected"], results);
+        var (results, end) = Prison.Run(Free, wall, "collect", "thread", "throw", "generics", "timer", "tasks", "heat", "clock", "random", "suspend");
+        Assert.Equal(["collected", "threaded", "caught", "compiled", "rung", "worked", "hot", "told", "drawn", "suspended"], results);
         Assert.Equal(Prison.Through, end);
     }
 
@@ -33,6 +33,22 @@ public sealed class WallsTests
         var (results, end) = Prison.Run(confines, wall, "collect", "thread", "throw", "generics", "timer", "tasks");
         Assert.Equal(["collected", "threaded", "caught", "compiled", "rung", "worked"], results);
         Assert.Equal(Prison.Through, end);
+    }
+
+    /// <summary>To be told to end, and to fail: neither may hang, or be taken for an attack.</summary>
+    [Theory]
+    [InlineData("Sentry")]
+    [InlineData("Warden")]
+    public void It_ends_as_others_do(string wall)
+    {
+        using var prison = Prison.Start(Free, wall, "clock", "sleep");
+        Assert.Equal("told", prison.Next());
+        Assert.Equal(0, Native.Libc.Kill(prison.Child.Pid, 15));
+        Assert.Equal(new ExitStatus(0, 15), prison.Child.Wait(Prison.Patience));
+
+        var (results, end) = Prison.Run(Free, wall, "clock", "crash");
+        Assert.Equal(["told"], results);
+        Assert.Equal(new ExitStatus(0, 6), end);
     }
 
     [Theory]

@@ -130,6 +130,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_adddup2")]
     public static partial int AddDuplicate(void* actions, int from, int to);
 
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addclose")]
+    public static partial int AddClose(void* actions, int fd);
+
     [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addclosefrom_np")]
     public static partial int AddCloseFrom(void* actions, int from);
 

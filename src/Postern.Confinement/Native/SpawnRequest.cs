@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Postern.Confinement.Native;
@@ -69,7 +70,24 @@ internal sealed unsafe class SpawnRequest : IDisposable
             Check(Libc.AddDuplicate(_actions, _copies[i].Number, i));
         }
 
-        Check(Libc.AddCloseFrom(_actions, descriptors.Length));
+        CloseAllFrom(descriptors.Length);
+    }
+
+    /// <summary>Ours are close-on-exec; what we were started with, and what a library opened, need not be.</summary>
+    private void CloseAllFrom(int lowest)
+    {
+        try
+        {
+            Check(Libc.AddCloseFrom(_actions, lowest));
+        }
+        catch (EntryPointNotFoundException) // glibc before 2.34, musl
+        {
+            foreach (var open in Directory.GetFileSystemEntries("/proc/self/fd").Select(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture)))
+            {
+                if (open >= lowest)
+                    Check(Libc.AddClose(_actions, open));
+            }
+        }
     }
 
     /// <summary>Handlers do not outlive an execve(2), but what is ignored and what is blocked does; .NET ignores SIGPIPE.</summary>

@@ -108,7 +108,6 @@ internal static class Profiles
         rules.AllowIf("socket", argument: 0, Errno.NoFamily, Libc.AfUnix, Libc.AfNetlink);
         rules.AllowIf("socketpair", argument: 0, Errno.NoFamily, Libc.AfUnix);
         rules.AllowIf("ioctl", argument: 1, BytesToRead, NonBlocking, CloseOnExec, CloneFile, TerminalSettings, TerminalSize, NameOfInterface, IndexOfInterface);
-        rules.AllowIf("kill", argument: 0, self); // how a runtime ends by the signal that it was sent
         rules.Kill(Hostile);
         return rules;
     }
@@ -119,6 +118,7 @@ internal static class Profiles
         rules.AllowIfBits("clone", argument: 0, mask: thread | CloneNamespaces, value: thread);
         rules.Deny("clone3", Errno.NoSystemCall); // its flags are in memory, where no filter sees them; libc falls back on clone
         rules.AllowIf("tgkill", argument: 0, self); // how a runtime stops its own threads
+        rules.AllowIf("kill", argument: 0, self); // how a runtime ends by a signal that it was sent; it would stay otherwise
         rules.AllowIf("sched_setaffinity", argument: 0, 0); // a new thread of the runtime's undoes what it inherited, and will not start if it cannot
         rules.AllowIf("sched_setscheduler", argument: 1, OrdinaryPriority);
         rules.AllowIf("prctl", argument: 0, NameThread, ReadThreadName, NameMemory);

@@ -23,6 +23,8 @@ internal static unsafe partial class Deeds
             "timer" => Timers(),
             "tasks" => Tasks(),
             "heat" => Heat(),
+            "suspend" => Suspend(),
+            "crash" => Crash(),
             "clock" => DateTime.UtcNow.Year >= 2024 && Environment.TickCount64 > 0 ? "told" : "wrong",
             "random" => Guid.NewGuid() != Guid.NewGuid() ? "drawn" : "same",
         
@@ -122,6 +124,33 @@ internal static unsafe partial class Deeds
         kept.Clear();
         GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         return "collected";
+    }
+
+    /// <summary>Collections while threads run in loops that call nothing: the runtime stops those by a signal.</summary>
+    private static string Suspend()
+    {
+        var stop = false;
+        var threads = Enumerable.Range(0, 3).Select(_ => new Thread(() => { while (!Volatile.Read(ref stop)) { } })).ToArray();
+        foreach (var thread in threads)
+            thread.Start();
+        for (var i = 0; i < 20; i++)
+        {
+            GC.Collect();
+            Thread.Sleep(1);
+        }
+
+        Volatile.Write(ref stop, true);
+        foreach (var thread in threads)
+            thread.Join();
+        return "suspended";
+    }
+
+    private static string Crash()
+    {
+        var thread = new Thread(() => throw new InvalidOperationException("nobody catches this"));
+        thread.Start();
+        thread.Join();
+        return "still here";
     }
 
     private static string Threads()
