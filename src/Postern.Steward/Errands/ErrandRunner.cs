@@ -33,33 +33,34 @@ internal sealed class ErrandRunner(Action<ulong, ErrandOutcome> ended, Action<st
 
     private ErrandOutcome Run(ErrandCommand command)
     {
-        OutputPipe? pipe = null;
         try
         {
-            pipe = new OutputPipe();
-            using var child = Begin(command, pipe.Write);
-            if (child is null)
-                return new(ErrandEnding.NotStarted);
-            try
-            {
-                return WaitFor(child, command);
-            }
-            finally
-            {
-                lock (_lock)
-                    _running.Remove(child);
-            }
+            using var pipe = new OutputPipe();
+            var outcome = Run(command, pipe.Write);
+            foreach (var line in pipe.End().Lines())
+                say($"{command}: {line}");
+            return outcome;
         }
         catch (Exception e) when (e is IOException or OutOfMemoryException)
         {
             warn($"{command}: not started: {e.Message}");
             return new(ErrandEnding.NotStarted);
         }
+    }
+
+    private ErrandOutcome Run(ErrandCommand command, Descriptor output)
+    {
+        using var child = Begin(command, output);
+        if (child is null)
+            return new(ErrandEnding.NotStarted);
+        try
+        {
+            return WaitFor(child, command);
+        }
         finally
         {
-            pipe?.Dispose();
-            foreach (var line in pipe?.Output.Lines() ?? [])
-                say($"{command}: {line}");
+            lock (_lock)
+                _running.Remove(child);
         }
     }
 

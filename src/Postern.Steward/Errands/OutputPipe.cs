@@ -15,6 +15,8 @@ internal sealed class OutputPipe : IDisposable
     private readonly byte[] _mark = RandomNumberGenerator.GetBytes(MarkSize);
     private readonly Descriptor _read;
     private readonly Thread _reader;
+    private readonly OutputLines _output = new();
+    private bool _hasEnded;
 
     public OutputPipe()
     {
@@ -26,19 +28,17 @@ internal sealed class OutputPipe : IDisposable
     /// <summary>The program's end.</summary>
     public Descriptor Write { get; }
 
-    /// <summary>To be read when this is disposed of.</summary>
-    public OutputLines Output { get; } = new();
-
     private void ReadAll()
     {
-        using var file = new SafeFileHandle(_read.Number, ownsHandle: false);
+        using var handle = new SafeFileHandle(_read.Number, ownsHandle: false);
+        using var stream = new FileStream(handle, FileAccess.Read, bufferSize: 0);
         var buffer = new byte[MarkSize + 4096];
         var held = 0;
-        while (RandomAccess.Read(file, buffer.AsSpan(held), 0) is var read and > 0)
+        while (stream.Read(buffer.AsSpan(held)) is var read and > 0)
         {
             var bytes = buffer.AsSpan(..(held + read));
             var mark = bytes.IndexOf(_mark);
-            Output.Add(mark >= 0 ? bytes[..mark] : bytes[..Math.Max(0, bytes.Length - MarkSize + 1)]);
+            _output.Add(mark >= 0 ? bytes[..mark] : bytes[..Math.Max(0, bytes.Length - MarkSize + 1)]);
             if (mark >= 0)
                 return;
             var rest = bytes[Math.Max(0, bytes.Length - MarkSize + 1)..];
@@ -47,12 +47,23 @@ internal sealed class OutputPipe : IDisposable
         }
     }
 
+    /// <summary>All that the program wrote, which has ended.</summary>
+    public OutputLines End()
+    {
+        if (_hasEnded)
+            return _output;
+        using (var handle = new SafeFileHandle(Write.Number, ownsHandle: false))
+        using (var stream = new FileStream(handle, FileAccess.Write, bufferSize: 0))
+            stream.Write(_mark); // shorter than PIPE_BUF, and so in one piece (pipe(7))
+        _reader.Join();
+        _hasEnded = true;
+        return _output;
+    }
+
     /// <summary>Whoever still writes to the pipe afterwards gets SIGPIPE.</summary>
     public void Dispose()
     {
-        using (var file = new SafeFileHandle(Write.Number, ownsHandle: false))
-            RandomAccess.Write(file, _mark, 0); // shorter than PIPE_BUF, and so in one piece (pipe(7))
-        _reader.Join();
+        End();
         Write.Dispose();
         _read.Dispose();
     }

@@ -154,7 +154,6 @@ public sealed class JournalTests : IDisposable
             journal.Undoing(2);
             journal.Done(1);
             Assert.False(journal.TryStand(JournalFolder.Errand(8)));
-            Assert.True(journal.IsStale);
             sick = false;
             Assert.True(journal.TryMend());
             Assert.True(journal.TryStand(JournalFolder.Errand(9)));

@@ -10,7 +10,7 @@ namespace Postern.Steward.Tests;
 /// <summary>A steward's thread around a desk, with real programs; <see cref="Stop"/> ends it as kill -9 would, as far as the journal can tell.</summary>
 internal sealed class Desk : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly BlockingCollection<Action> _inbox = [];
     private readonly ConcurrentQueue<ErrandNote> _notes = new();
