@@ -102,6 +102,14 @@ public enum Refusal
 
     /// <summary>It could not be remembered, so it is not granted.</summary>
     NotRemembered,
+
+    // Actions.
+
+    /// <summary>The action could not be run, or its command failed; the audit says how it ended.</summary>
+    ActionFailed,
+
+    /// <summary>As many actions are under way as the gate will have, or this one is, for this address.</summary>
+    TooManyActions,
 }
 
 public static class RefusalText
@@ -140,6 +148,8 @@ public static class RefusalText
         Refusal.SourcePortRequired => "source-port-required",
         Refusal.SystemNotAllowed => "system-not-allowed",
         Refusal.NotRemembered => "not-remembered",
+        Refusal.ActionFailed => "action-failed",
+        Refusal.TooManyActions => "too-many-actions",
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "not in the closed list"),
     };
 }

@@ -24,6 +24,15 @@ public enum AuditEvent
 
     /// <summary>Someone asked who knew how to, and did not get it.</summary>
     Refused,
+
+    /// <summary>The command of an action ended well.</summary>
+    Ran,
+
+    /// <summary>The undo of an action has ended; the detail says how, if it was not well.</summary>
+    Undone,
+
+    /// <summary>The command of an action ended otherwise, or could not be started; the detail says how. If it can be undone, it is.</summary>
+    Failed,
 }
 
 /// <summary>One attempt that meant something, or one change of a grant.</summary>
@@ -33,7 +42,7 @@ public enum AuditEvent
 /// <param name="Source">Who; of a signed request, the address that it is to be granted to.</param>
 /// <param name="Until">When the grant ends, in the words of the wall clock; null where none is in force.</param>
 /// <param name="Refusal">Why not.</param>
-/// <param name="Detail">What the kernel answered, where it is to blame.</param>
+/// <param name="Detail">What the kernel answered, where it is to blame; of an action, how it ended.</param>
 public readonly record struct AuditEntry(
     AuditEvent What, string Knock, string Service, Address Source, DateTimeOffset? Until, Refusal Refusal, string? Detail = null)
 {

@@ -1,14 +1,18 @@
+using System.Globalization;
 using Postern.Firewall;
 using Postern.Reports;
+using Postern.Reports.Errands;
 using Postern.Warden.Ledger;
 
 namespace Postern.Warden;
 
 /// <summary>
-/// Decides. It reads reports, never a packet; it alone changes the firewall. Not for several threads at once: its owner calls it from one.
+/// Decides. It reads reports, never a packet; it alone changes the firewall, and has the steward run what a service is made of where it has no ports.
+/// Not for several threads at once: its owner calls it from one.
 /// <code>
-/// report ─► Read ─► Decide (policy) ──────────────┬─► open or close each service ─► kernel ─► book ─► audit
-/// report ─► Judge (signature, time, policy, ledger)┘
+/// report ─► Read ─► Decide (policy) ──────────────┬─► open or close each service ─► kernel, steward ─► book ─► audit
+/// report ─► Judge (signature, time, policy, ledger)┘                                                     ▲
+///                                                                        note of the steward ─► Hear ────┘
 /// </code>
 /// </summary>
 public sealed class Warden
@@ -23,6 +27,7 @@ public sealed class Warden
     private readonly IFirewall _firewall;
     private readonly IAudit _audit;
     private readonly ILedger _ledger;
+    private readonly IErrands _errands;
     private readonly GrantBook _book = new();
     private WardenOptions _options = new([], []);
     private Dictionary<string, Service> _services = [];
@@ -33,11 +38,13 @@ public sealed class Warden
     /// <param name="firewall">The acting end.</param>
     /// <param name="audit">Where it is written down for people.</param>
     /// <param name="ledger">What was accepted already; without one nothing signed is granted.</param>
-    public Warden(IFirewall firewall, IAudit audit, ILedger? ledger = null)
+    /// <param name="errands">Who runs actions; without one none is.</param>
+    public Warden(IFirewall firewall, IAudit audit, ILedger? ledger = null, IErrands? errands = null)
     {
         _firewall = firewall;
         _audit = audit;
         _ledger = ledger ?? new NoLedger();
+        _errands = errands ?? new NoErrands();
     }
 
     /// <summary>Why something is done: the knock's name, or whose key asked.</summary>
@@ -68,6 +75,8 @@ public sealed class Warden
         var standing = _firewall.Apply(protection);
 
         var known = _book.All.Select(GrantBook.KeyOf).ToHashSet();
+        var actions = _book.All.Where(IsOfAction).ToArray();
+        CloseVanished(actions, options);
         _services = options.Services.ToDictionary(s => s.Name, StringComparer.Ordinal);
         Generation = generation ?? Generation + 1;
         var before = _keys;
@@ -75,6 +84,8 @@ public sealed class Warden
         _book.Clear();
         foreach (var kept in standing)
             Keep(kept, known, now);
+        foreach (var kept in actions.Where(a => HasUndo(_services.GetValueOrDefault(a.Service))))
+            _book.Put(kept);
         CloseForfeited(now, before);
     }
 
@@ -176,6 +187,92 @@ public sealed class Warden
             Note(AuditEvent.Ended, grant, until: null, Unasked);
     }
 
+    /// <summary>
+    /// What the steward tells of an action. Its errands outlive a warden: when one starts, it is told of each that stands, which is to be after the first
+    /// <see cref="Apply"/>.
+    /// </summary>
+    public void Hear(in ErrandNote note, Moment now)
+    {
+        if (Generation == 0)
+            return;
+        var to = new Grantee(note.Address, note.SourcePort);
+        _book.TryFind(new(note.Service, note.Address, note.SourcePort), out var held);
+        switch (note.Kind)
+        {
+            case ErrandNoteKind.Standing:
+                Stand(note, now);
+                break;
+            case ErrandNoteKind.Ran:
+                NoteAction(AuditEvent.Ran, note, held, Refusal.None, detail: null);
+                break;
+            case ErrandNoteKind.Undone: // its grant was ended before; one that is there now was given since
+                NoteAction(AuditEvent.Undone, note, held: null, Refusal.None, note.ExitCode == 0 && note.Signal == 0 ? null : "undo: " + EndingOf(note));
+                break;
+            case ErrandNoteKind.Failed or ErrandNoteKind.TimedOut:
+                Drop(held);
+                NoteAction(AuditEvent.Failed, note, held, Refusal.ActionFailed, EndingOf(note));
+                break;
+            case ErrandNoteKind.Refused when held is null && note.Refusal == ErrandRefusal.NoSuchErrand: // it had ended by itself when it was to be undone
+                break;
+            case ErrandNoteKind.Refused:
+                Drop(held);
+                Refuse(RefusalOf(note.Refusal), new("", held is null ? null : HolderOf(held)), note.Service, to, detail: DetailOf(note.Refusal));
+                break;
+        }
+    }
+
+    /// <summary>A grant that this warden did not know of, or whose end is another than it thought.</summary>
+    private void Stand(in ErrandNote note, Moment now)
+    {
+        var grant = new Grant(note.Service, note.Address, [], note.Until) { SourcePort = note.SourcePort, Holder = note.Holder };
+        if (!HasUndo(_services.GetValueOrDefault(note.Service)) || (grant.Holder.Length > 0 && !MayStillHave(grant, now)))
+        {
+            _ = _errands.TrySend(new(ErrandOrderKind.Undo, note.Service, note.Address, note.SourcePort));
+            Note(AuditEvent.Revoked, grant, until: null, Unasked);
+            return;
+        }
+
+        var isNew = !_book.TryFind(GrantBook.KeyOf(grant), out var held);
+        if (held is not null)
+            _book.Remove(held); // its end may be an earlier one now, which its place in the queue would miss
+        _book.Put(grant);
+        if (isNew)
+            Note(AuditEvent.Kept, grant, now.Wall + (grant.Until - now.Uptime), Unasked);
+    }
+
+    private void Drop(Grant? grant)
+    {
+        if (grant is not null && IsOfAction(grant))
+            _book.Remove(grant);
+    }
+
+    private void NoteAction(AuditEvent what, in ErrandNote note, Grant? held, Refusal refusal, string? detail) =>
+        _audit.Write(new(what, "", note.Service, note.Address, null, refusal, detail) { SourcePort = note.SourcePort, By = held is null ? null : HolderOf(held) });
+
+    private static string EndingOf(in ErrandNote note) => note switch
+    {
+        { Kind: ErrandNoteKind.TimedOut } => "killed: longer than time_limit",
+        { Signal: not 0 } => string.Create(CultureInfo.InvariantCulture, $"signal {note.Signal}"),
+        { ExitCode: not 0 } => string.Create(CultureInfo.InvariantCulture, $"exit code {note.ExitCode}"),
+        _ => "not started",
+    };
+
+    private static Refusal RefusalOf(ErrandRefusal refusal) => refusal switch
+    {
+        ErrandRefusal.Busy or ErrandRefusal.TooMany => Refusal.TooManyActions,
+        ErrandRefusal.NoSuchErrand => Refusal.NoSuchGrant,
+        ErrandRefusal.NotWritten => Refusal.NotRemembered,
+        _ => Refusal.ActionFailed,
+    };
+
+    private static string? DetailOf(ErrandRefusal refusal) => refusal switch
+    {
+        ErrandRefusal.UnknownAction => "the steward reads another configuration",
+        ErrandRefusal.Busy => "it is running, or being undone",
+        ErrandRefusal.NotWritten => "the journal of actions",
+        _ => null,
+    };
+
     private Refusal Read(in Report report, out Door door)
     {
         door = Nobody;
@@ -191,6 +288,9 @@ public sealed class Warden
 
     private ServiceOutcome Open(Service service, Grantee to, TimeSpan time, TimeSpan? capped, Cause cause, Moment now)
     {
+        if (service.Action is { HasUndo: false } once)
+            return RunOnce(service, once, to, cause, now);
+
         var isNew = !_book.TryFind(new(service.Name, to.Source, to.SourcePort), out var held);
         if (isNew && _book.Count >= _options.MaxGrants)
             EndGrants(now);
@@ -202,15 +302,43 @@ public sealed class Warden
         var until = now.Uptime + time;
         if (held is not null && held.Until > until)
             (until, to) = (held.Until, to with { Holder = held.Holder });
-        var done = _firewall.Open(Protected(service), to, until - now.Uptime);
-        if (!done.Done)
-            return new(service.Name, Refuse(Refusal.FirewallFailed, cause, service.Name, to, done), null);
+        var refusal = service.Action is { } action ? Order(action, service, to, until, isNew, cause) : OpenPorts(service, to, until - now.Uptime, cause);
+        if (refusal != Refusal.None)
+            return new(service.Name, refusal, null);
 
         var grant = new Grant(service.Name, to.Source, service.Ports, until) { SourcePort = to.SourcePort, Holder = to.Holder };
         var end = now.Wall + (until - now.Uptime);
         _book.Put(grant);
         Note(isNew ? AuditEvent.Opened : AuditEvent.Extended, grant, end, cause, capped);
         return new(service.Name, Refusal.None, end);
+    }
+
+    private Refusal OpenPorts(Service service, Grantee to, TimeSpan time, Cause cause)
+    {
+        var done = _firewall.Open(Protected(service), to, time);
+        return done.Done ? Refusal.None : Refuse(Refusal.FirewallFailed, cause, service.Name, to, detail: Errno(done));
+    }
+
+    /// <summary>What comes of it is heard later.</summary>
+    private Refusal Order(ServiceAction action, Service service, Grantee to, TimeSpan until, bool isNew, Cause cause)
+    {
+        var order = new ErrandOrder(isNew ? ErrandOrderKind.Run : ErrandOrderKind.Extend, service.Name, to.Source, to.SourcePort)
+        {
+            Action = action.Fingerprint,
+            Until = until,
+            Key = isNew ? KeyName.Of(cause.By?.Name ?? "") : "",
+            Holder = to.Holder,
+        };
+        return _errands.TrySend(order) ? Refusal.None : Refuse(Refusal.TooManyActions, cause, service.Name, to);
+    }
+
+    /// <summary>There is no grant: it was had when it is ordered.</summary>
+    private ServiceOutcome RunOnce(Service service, ServiceAction action, Grantee to, Cause cause, Moment now)
+    {
+        var refusal = Order(action, service, to, TimeSpan.Zero, isNew: true, cause);
+        if (refusal == Refusal.None)
+            _audit.Write(new(AuditEvent.Opened, cause.Knock, service.Name, to.Source, null, Refusal.None) { SourcePort = to.SourcePort, By = cause.By });
+        return new(service.Name, refusal, refusal == Refusal.None ? now.Wall : null);
     }
 
     /// <summary>Whoever got a grant may end it: a key its own, a sequence those of no key. Without a source port it is all of them at that address.</summary>
@@ -225,17 +353,39 @@ public sealed class Warden
     private Refusal End(Grant grant, AuditEvent why, Cause cause)
     {
         var to = new Grantee(grant.Source, grant.SourcePort, grant.Holder);
-        var done = _firewall.Close(Protected(_services[grant.Service]), to);
-        if (!done.Done)
-            return Refuse(Refusal.FirewallFailed, cause, grant.Service, to, done);
+        var refusal = IsOfAction(grant) ? Undo(grant, to, cause) : ClosePorts(_services[grant.Service], to, cause);
+        if (refusal != Refusal.None)
+            return refusal;
         _book.Remove(grant);
         Note(why, grant, until: null, cause);
         return Refusal.None;
     }
 
+    private Refusal ClosePorts(Service service, Grantee to, Cause cause)
+    {
+        var done = _firewall.Close(Protected(service), to);
+        return done.Done ? Refusal.None : Refuse(Refusal.FirewallFailed, cause, service.Name, to, detail: Errno(done));
+    }
+
+    private Refusal Undo(Grant grant, Grantee to, Cause cause) =>
+        _errands.TrySend(new(ErrandOrderKind.Undo, grant.Service, grant.Source, grant.SourcePort)) ? Refusal.None
+        : Refuse(Refusal.TooManyActions, cause, grant.Service, to);
+
+    /// <summary>Grants of actions that are in the configuration no more, or cannot be undone any more, end with it, as those to ports do.</summary>
+    private void CloseVanished(Grant[] actions, WardenOptions options)
+    {
+        foreach (var grant in actions.Where(a => !HasUndo(options.Services.FirstOrDefault(s => string.Equals(s.Name, a.Service, StringComparison.Ordinal)))))
+            _ = End(grant, AuditEvent.Revoked, Unasked);
+    }
+
+    /// <summary>A grant to ports has some.</summary>
+    private static bool IsOfAction(Grant grant) => grant.Ports.IsEmpty;
+
+    private static bool HasUndo(Service? service) => service?.Action is { HasUndo: true };
+
     private void Keep(StandingGrant kept, HashSet<GrantKey> known, Moment now)
     {
-        if (!_services.TryGetValue(kept.Service, out var service))
+        if (!_services.TryGetValue(kept.Service, out var service) || service.Action is not null)
             return;
         var grant = new Grant(service.Name, kept.To.Source, service.Ports, now.Uptime + kept.Remaining) { SourcePort = kept.To.SourcePort, Holder = kept.To.Holder };
         _book.Put(grant);
@@ -254,9 +404,10 @@ public sealed class Warden
     private bool MayStillHave(Grant grant, Moment now) =>
         _keys.Of(grant.Holder).Any(who => !who.Revoked && !who.HasExpired(now.Wall) && who.MayUse(grant.Service));
 
-    private Refusal Refuse(Refusal refusal, Cause cause, string service, Grantee to, FirewallResult kernel = default)
+    private static string Errno(FirewallResult kernel) => $"errno {kernel.Error}";
+
+    private Refusal Refuse(Refusal refusal, Cause cause, string service, Grantee to, string? detail = null)
     {
-        var detail = kernel.Done ? null : $"errno {kernel.Error}";
         _audit.Write(new(AuditEvent.Refused, cause.Knock, service, to.Source, null, refusal, detail) { SourcePort = to.SourcePort, By = cause.By });
         return refusal;
     }

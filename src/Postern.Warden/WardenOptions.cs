@@ -12,7 +12,15 @@ public sealed record Service(string Name, ImmutableArray<PortRange> Ports)
     public TimeSpan OpenFor { get; init; } = TimeSpan.FromSeconds(30);
 
     public Appearance Appear { get; init; } = Appearance.Silent;
+
+    /// <summary>What is run instead of opening ports; null: it has ports.</summary>
+    public ServiceAction? Action { get; init; }
 }
+
+/// <summary>An action as the warden knows it: not what is run, only which.</summary>
+/// <param name="Fingerprint">Of its definition, as the steward reads it.</param>
+/// <param name="HasUndo">There is something to undo later, and so a grant; otherwise it is run and that is all.</param>
+public sealed record ServiceAction(UInt128 Fingerprint, bool HasUndo);
 
 /// <summary>What a completed knock does. Its place in <see cref="WardenOptions.Doors"/> is the door number that reports speak of.</summary>
 public sealed record Door(string Name, ImmutableArray<string> Opens, ImmutableArray<string> Closes);

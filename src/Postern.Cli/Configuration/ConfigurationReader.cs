@@ -88,6 +88,7 @@ internal static class ConfigurationReader
             ControlSocket = gate.ControlSocket ?? configuration.ControlSocket,
             Capture = gate.Capture ?? configuration.Capture,
             Spa = spa,
+            Actions = [.. services.Actions],
             Traps = gate.Traps ?? configuration.Traps,
             Files = [.. files.Select(f => f.Path)],
         };

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using Postern.Firewall;
 using Postern.Knocks.Sequences;
+using Postern.Steward.Errands;
 using Postern.Warden;
 
 namespace Postern.Cli.Configuration;
@@ -16,7 +17,13 @@ internal static class ConfigurationWriter
         WriteGate(text, configuration);
         text.Append(configuration.Warden.Services.IsEmpty ? "services: {}\n" : "services:\n");
         foreach (var service in configuration.Warden.Services)
-            WriteService(text, service);
+        {
+            if (service.Action is null)
+                WriteService(text, service);
+            else
+                WriteAction(text, service, configuration.Actions.First(a => string.Equals(a.Service, service.Name, StringComparison.Ordinal)));
+        }
+
         text.Append(configuration.Sequences.IsEmpty ? "knocks: {}\n" : "knocks:\n");
         foreach (var (sequence, door) in configuration.Sequences.Zip(configuration.Warden.Doors))
             WriteKnock(text, sequence, door);
@@ -39,6 +46,15 @@ internal static class ConfigurationWriter
         .Append(CultureInfo.InvariantCulture, $"    ports: {List(service.Ports, p => p.ToString())}\n")
         .Append(CultureInfo.InvariantCulture, $"    open_for: {Duration.Format(service.OpenFor)}\n")
         .Append(CultureInfo.InvariantCulture, $"    appear: {(service.Appear == Appearance.Silent ? "silent" : "closed")}\n");
+
+    private static void WriteAction(StringBuilder text, Service service, Errand action)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"  {service.Name}:\n")
+            .Append(CultureInfo.InvariantCulture, $"    run: {List(action.Run, Quote)}\n");
+        if (!action.Undo.IsEmpty)
+            text.Append(CultureInfo.InvariantCulture, $"    undo: {List(action.Undo, Quote)}\n").Append(CultureInfo.InvariantCulture, $"    open_for: {Duration.Format(service.OpenFor)}\n");
+        text.Append(CultureInfo.InvariantCulture, $"    run_as: {Quote(action.RunAs)}\n").Append(CultureInfo.InvariantCulture, $"    time_limit: {Duration.Format(action.TimeLimit)}\n");
+    }
 
     private static void WriteKnock(StringBuilder text, KnockSequence sequence, Door door) => text
         .Append(CultureInfo.InvariantCulture, $"  {sequence.Name}:\n")

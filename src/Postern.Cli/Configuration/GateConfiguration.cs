@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Postern.Firewall;
 using Postern.Knocks.Sequences;
 using Postern.Reports;
+using Postern.Steward.Errands;
 using Postern.Warden;
 
 namespace Postern.Cli.Configuration;
@@ -47,8 +48,11 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
     /// <summary>The files that were read, the main one first.</summary>
     public ImmutableArray<string> Files { get; init; } = [];
 
-    /// <summary>What the firewall must hold up for these services.</summary>
-    public Protection Protection => new([.. Warden.Services.Select(s => new ProtectedService(s.Name, s.Ports, s.Appear))], Interfaces);
+    /// <summary>What the services with <see cref="Service.Action"/> run, and how it is undone: for the steward, who has it from here and from nobody else.</summary>
+    public ImmutableArray<Errand> Actions { get; init; } = [];
+
+    /// <summary>What the firewall must hold up for these services: those that have ports.</summary>
+    public Protection Protection => new([.. Warden.Services.Where(s => s.Action is null).Select(s => new ProtectedService(s.Name, s.Ports, s.Appear))], Interfaces);
 
     /// <summary>A port where honest packets go is no trap: a service, or where single packets are looked for.</summary>
     private bool IsServed(StepKind kind, ushort port)

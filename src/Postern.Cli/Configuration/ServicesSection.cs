@@ -2,12 +2,13 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Postern.Firewall;
 using Postern.Reports;
+using Postern.Steward.Errands;
 using Postern.Warden;
 using static Postern.Cli.Configuration.Quoting;
 
 namespace Postern.Cli.Configuration;
 
-/// <summary>The section <c>services</c>: what is protected. <see cref="Names"/> holds those with faults too, so that no knock is blamed for them.</summary>
+/// <summary>The section <c>services</c>: what is protected, or run. <see cref="Names"/> holds those with faults too, so that no knock is blamed for them.</summary>
 internal sealed class ServicesSection
 {
     private const int MaxServices = 1024;
@@ -18,13 +19,16 @@ internal sealed class ServicesSection
 
     private static readonly TimeSpan LongestOpen = TimeSpan.FromDays(30);
 
-    private static readonly KeyTable Keys = new("a service", ["ports", "open_for", "appear"], ["run", "undo", "run_as", "idle", "on_close"]);
+    private static readonly KeyTable Keys = new("a service", ["ports", "open_for", "appear", "run", "undo", "run_as", "time_limit"], ["idle", "on_close"]);
 
     private readonly Dictionary<(Transport, int), string> _owners = [];
 
     private ServicesSection() { }
 
     public List<(Service Service, Place Place)> Services { get; } = [];
+
+    /// <summary>Of the services that run something.</summary>
+    public List<Errand> Actions { get; } = [];
 
     public HashSet<string> Names { get; } = new(StringComparer.Ordinal);
 
@@ -58,6 +62,22 @@ internal sealed class ServicesSection
 
     private void ReadOne(TextNode name, Fields fields, Values values)
     {
+        if (ActionSection.IsOne(fields))
+            ReadAction(name, fields, values);
+        else
+            ReadPlain(name, fields, values);
+    }
+
+    private void ReadAction(TextNode name, Fields fields, Values values)
+    {
+        var action = ActionSection.Read(name, fields, values);
+        var service = new Service(name.Text, []) { Action = new(action.Fingerprint(), HasUndo: !action.Undo.IsEmpty) };
+        Services.Add((service with { OpenFor = values.Time("open_for", fields["open_for"], ShortestOpen, LongestOpen) ?? service.OpenFor }, name.Place));
+        Actions.Add(action);
+    }
+
+    private void ReadPlain(TextNode name, Fields fields, Values values)
+    {
         var service = new Service(name.Text, ReadPorts(name, fields, values));
         service = service with
         {
@@ -71,7 +91,7 @@ internal sealed class ServicesSection
     {
         var node = fields["ports"];
         if ((node is null && !fields.HasAny(Keys.Later)) || node is ListNode { Items: [] })
-            values.Faults.Add(node?.Place ?? name.Place, $"the service '{name.Text}' has no ports", "write them: ports: [tcp/22]");
+            values.Faults.Add(node?.Place ?? name.Place, $"the service '{name.Text}' has no ports", "write them: ports: [tcp/22]; or what to run: run: [/path/of/program]");
         if (values.List("ports", node) is not { } list)
             return [];
 

@@ -7,6 +7,7 @@ using Postern.Firewall;
 using Postern.Knocks.Sequences;
 using Postern.Packets;
 using Postern.Reports;
+using Postern.Steward.Errands;
 using Postern.Warden;
 
 namespace Postern.Cli.Tests.Configuration;
@@ -67,6 +68,20 @@ internal static class Generate
             Appear = closed ? Appearance.Closed : Appearance.Silent,
         };
 
+    private static readonly string[] Words = ["{address}", "-p{port}", "{{", "}}", "", "it's: a #word", "[a, b]", "ü {key}", "- {seconds}", "{service}", "*a", "😀"];
+
+    /// <summary>Of every fourth service or so, in place of its ports.</summary>
+    private static Gen<(Service Service, Errand? Action)> Actions(Service service) =>
+        from isOne in Gen.Choose(0, 3)
+        from run in Gen.Elements(Words).ArrayOf()
+        from undo in Gen.Elements(Words).ArrayOf()
+        from hasUndo in Coins
+        from user in Gen.Elements("nobody", "root")
+        from limit in Times(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10))
+        let action = new Errand(service.Name, ["/bin/true", .. run.Take(60)]) { Undo = hasUndo ? ["/bin/true", .. undo.Take(60)] : [], RunAs = user, TimeLimit = limit }
+        let withAction = new Service(service.Name, []) { Action = new(action.Fingerprint(), hasUndo) }
+        select isOne == 0 ? (hasUndo ? withAction with { OpenFor = service.OpenFor } : withAction, action) : (service, (Errand?)null);
+
     private static Gen<KnockSequence> Sequences(string name, int index) =>
         from count in Gen.Choose(1, 32)
         from kinds in Gen.Choose(0, 2).ArrayOf(count)
@@ -101,7 +116,9 @@ internal static class Generate
     public static Gen<GateConfiguration> Configurations =>
         from serviceNames in Names.ArrayOf().Select(n => n.Distinct(StringComparer.Ordinal).Take(12).ToArray())
         from knockNames in Names.ArrayOf().Select(n => serviceNames.Length == 0 ? [] : n.Distinct(StringComparer.Ordinal).Take(12).ToArray())
-        from services in Each(serviceNames, Services)
+        from plain in Each(serviceNames, Services)
+        from served in Gen.CollectToArray(plain.Select(Actions))
+        let services = served.Select(s => s.Service).ToArray()
         from sequences in Each(knockNames, Sequences)
         from doors in Each(knockNames, (name, _) => Doors(name, serviceNames))
         from allow in Networks.ArrayOf()
@@ -115,6 +132,7 @@ internal static class Generate
         {
             Interfaces = [.. interfaces.Select(i => i.Length > 15 ? i[..15] : i).Where(i => i != "any").Distinct(StringComparer.Ordinal)],
             ControlSocket = socket,
+            Actions = [.. served.Select(s => s.Action).OfType<Errand>()],
             Traps = off ? TrapSetting.Off : TrapSetting.Auto,
         };
 

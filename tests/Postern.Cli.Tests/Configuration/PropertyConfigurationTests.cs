@@ -123,10 +123,19 @@ public sealed class PropertyConfigurationTests
         Assert.Equal(expected.Warden.Services.Length, actual.Warden.Services.Length);
         foreach (var (e, a) in expected.Warden.Services.Zip(actual.Warden.Services))
         {
-            Assert.Equal((e.Name, e.OpenFor, e.Appear), (a.Name, a.OpenFor, a.Appear));
+            Assert.Equal((e.Name, e.OpenFor, e.Appear, e.Action), (a.Name, a.OpenFor, a.Appear, a.Action));
             Assert.Equal(e.Ports, a.Ports);
         }
 
+        Assert.Equal(expected.Actions.Length, actual.Actions.Length);
+        foreach (var (e, a) in expected.Actions.Zip(actual.Actions))
+        {
+            Assert.Equal(e.Run, a.Run);
+            Assert.Equal(e.Undo, a.Undo);
+            Assert.Equal((e.Service, e.RunAs, e.TimeLimit), (a.Service, a.RunAs, a.TimeLimit));
+        }
+
+        Assert.DoesNotContain(actual.Protection.Services, s => actual.Actions.Any(a => a.Service == s.Name));
         foreach (var (e, a) in expected.Protection.Services.Zip(actual.Protection.Services))
         {
             Assert.Equal((e.Name, e.Appear), (a.Name, a.Appear));

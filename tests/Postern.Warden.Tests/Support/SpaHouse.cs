@@ -14,9 +14,9 @@ internal sealed class SpaHouse
     public static readonly Address Home = Ip("192.0.2.1");
     public static readonly Address Elsewhere = Ip("2001:db8::e");
 
-    public SpaHouse(ILedger? ledger = null)
+    public SpaHouse(ILedger? ledger = null, IErrands? errands = null)
     {
-        Warden = new(Kernel, Audit, ledger ?? Ledger);
+        Warden = new(Kernel, Audit, ledger ?? Ledger, errands);
         Apply();
     }
 
