@@ -51,7 +51,7 @@ public sealed class KnockProcessTests
             ssh.Listen();
             var (code, output, error) = Finish(client.Start("dotnet", Program, "knock", NetworkNamespace.Right4, "22", "--sequence", "tcp/7000,icmp/120,udp/8000"));
             Assert.Equal((0, ""), (code, error));
-            Assert.Matches(new Regex(@"^opened tcp/22 on 10\.77\.0\.2 in [\d.]+ m?s, [12] rounds?\n$", RegexOptions.None, TimeSpan.FromSeconds(1)), output);
+            Assert.Matches(new Regex(@"^opened tcp/22 on 10\.77\.0\.2 in [\d.]+ m?s, \d+ rounds?\n$", RegexOptions.None, TimeSpan.FromSeconds(1)), output);
         }
     }
 

@@ -4,6 +4,7 @@ using Postern.Cli.Control;
 using Postern.Cli.Gate.Watch;
 using Postern.Knocks.Sequences;
 using Postern.Reports;
+using Postern.Reports.Errands;
 using Postern.Steward;
 using Postern.Warden;
 
@@ -18,6 +19,7 @@ internal enum GateEventKind
     Rules,
     Misconduct,
     Steward,
+    Errand,
     Stop,
 }
 
@@ -32,6 +34,7 @@ internal readonly record struct GateEvent(
     NextConfiguration? Next = null,
     NextKeys? Keys = null,
     StewardMessage Said = default,
+    ErrandNote Note = default,
     RunningSentry? Sentry = null,
     Misconduct Misconduct = default);
 

@@ -85,4 +85,10 @@ internal static partial class GateLog
 
     [LoggerMessage(145, LogLevel.Error, "going on by the configuration that was in force before, and not by the one on the disk: {Reason}")]
     public static partial void GoingOnByKept(ILogger log, string reason);
+
+    [LoggerMessage(150, LogLevel.Information, "{Line}")]
+    public static partial void Errand(ILogger log, string line);
+
+    [LoggerMessage(151, LogLevel.Warning, "{Line}")]
+    public static partial void ErrandWarning(ILogger log, string line);
 }

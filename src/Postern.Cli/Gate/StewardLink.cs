@@ -3,7 +3,9 @@ using System.Collections.Immutable;
 using Postern.Cli.CommandLine;
 using Postern.Confinement;
 using Postern.Packets;
+using Postern.Reports.Errands;
 using Postern.Steward;
+using Postern.Warden;
 
 namespace Postern.Cli.Gate;
 
@@ -11,7 +13,7 @@ namespace Postern.Cli.Gate;
 /// The warden's end of the way to the steward: asks for sockets and sentries, says how it stands, hears what became of them. A thread of its own
 /// reads; where the steward is gone, so are we.
 /// </summary>
-internal sealed class StewardLink : IDisposable
+internal sealed class StewardLink : IErrands, IDisposable
 {
     public const int ChannelAt = 3;
 
@@ -19,11 +21,11 @@ internal sealed class StewardLink : IDisposable
 
     private readonly Channel _channel;
     private readonly Action<StewardMessage> _heard;
-    private readonly Action<ReadOnlyMemory<byte>> _noted;
+    private readonly Action<ErrandNote> _noted;
     private readonly ConcurrentDictionary<int, TaskCompletionSource<Descriptor>> _wanted = new();
     private int _question;
 
-    private StewardLink(Channel channel, int steward, ImmutableArray<Descriptor> receiptSockets, Action<StewardMessage> heard, Action<ReadOnlyMemory<byte>> noted)
+    private StewardLink(Channel channel, int steward, ImmutableArray<Descriptor> receiptSockets, Action<StewardMessage> heard, Action<ErrandNote> noted)
     {
         (_channel, _heard, _noted) = (channel, heard, noted);
         (Steward, ReceiptSockets) = (steward, receiptSockets);
@@ -37,9 +39,9 @@ internal sealed class StewardLink : IDisposable
     public ImmutableArray<Descriptor> ReceiptSockets { get; }
 
     /// <param name="heard">Called, on the link's thread, with what the steward says of its own accord.</param>
-    /// <param name="noted">The same for what it says of errands: bytes as they came.</param>
+    /// <param name="noted">The same for what it says of errands.</param>
     /// <exception cref="CommandFailure">Nobody is there: this part is not for people to start.</exception>
-    public static StewardLink Join(Action<StewardMessage> heard, Action<ReadOnlyMemory<byte>> noted)
+    public static StewardLink Join(Action<StewardMessage> heard, Action<ErrandNote> noted)
     {
         var channel = Channel.Adopt(Descriptor.Adopt(ChannelAt));
         var buffer = new byte[StewardMessage.Size];
@@ -66,8 +68,12 @@ internal sealed class StewardLink : IDisposable
         return _channel.TrySend(bytes, with);
     }
 
-    /// <summary>An order for an errand; the steward knows its form.</summary>
-    public bool Order(ReadOnlySpan<byte> order) => _channel.TrySend(order);
+    public bool TrySend(in ErrandOrder order)
+    {
+        Span<byte> bytes = stackalloc byte[ErrandOrder.Size];
+        order.Write(bytes);
+        return _channel.TrySend(bytes);
+    }
 
     public void Dispose() => _channel.Dispose();
 
@@ -95,8 +101,10 @@ internal sealed class StewardLink : IDisposable
             if (reception.Outcome != Received.Message)
                 continue;
             var bytes = buffer.AsSpan(0, reception.Length);
-            if (!StewardMessage.TryRead(bytes, out var message))
-                _noted(bytes.ToArray());
+            if (ErrandNote.TryRead(bytes, out var note))
+                _noted(note);
+            else if (!StewardMessage.TryRead(bytes, out var message))
+                continue;
             else if (message.Word == StewardWord.Socket && reception.Descriptors.Length == 1)
                 Answer(message.Id, reception.Descriptors[0]);
             else if (message.Word == StewardWord.NoSocket)

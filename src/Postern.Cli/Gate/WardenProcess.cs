@@ -54,7 +54,7 @@ internal sealed class WardenProcess : IDisposable
     public WardenProcess(string path, bool again, ILogger log)
     {
         _log = log;
-        _steward = StewardLink.Join(Hear, _ => { });
+        _steward = StewardLink.Join(Hear, note => _inbox.Put(new(GateEventKind.Errand, Note: note)));
         Walls.ForbidDumps();
         Walls.Enter(SystemCallProfile.Warden);
         var (configuration, fault) = ConfigurationLoading.ReadOrKept(path, again, log);
@@ -67,7 +67,7 @@ internal sealed class WardenProcess : IDisposable
             ReadKeysOnceWatched();
             var first = _post.Begin(_inForce.Configuration, _inForce.ForSentry(_inForce.Configuration, configuration.ChooseTraps(), _post.NextGeneration()));
             _firewall = new NftablesFirewall();
-            _warden = new(_firewall, new LogAudit(log, TimeProvider.System), _inForce.Spa?.Ledger);
+            _warden = new(_firewall, new LogAudit(log, TimeProvider.System), _inForce.Spa?.Ledger, _steward);
             _reloader = new(path, _inForce, _warden, _post, _steward, _inbox, AskKeys, log);
             _desk = new(_warden, _reloader, Describe, () => StatusText.KeyNamesOf(_inForce.Configuration));
             _control = ControlServer.Listen(configuration.ControlSocket, Take);
@@ -192,6 +192,9 @@ internal sealed class WardenProcess : IDisposable
                 break;
             case GateEventKind.Misconduct:
                 _post.NoteMisconduct(item.Sentry!, item.Misconduct, now.Uptime);
+                break;
+            case GateEventKind.Errand:
+                _warden.Hear(item.Note, now);
                 break;
             case GateEventKind.Steward:
                 HearOut(item.Said, now);

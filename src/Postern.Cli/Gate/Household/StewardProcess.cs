@@ -31,6 +31,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
     private TimeSpan _lastAlive;
     private TimeSpan _lastWatchdog;
     private TimeSpan? _stopBy;
+    private Errands? _errands;
 
     public void AskReload() => _inbox.Add(new(StewardEventKind.Reload));
 
@@ -45,6 +46,8 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
         _sentryRights = Rights.OfSentry(log);
         foreach (var folder in Rights.WrittenTo(_configuration))
             MakeFolder(folder);
+        if (!_configuration.Actions.IsEmpty || Errands.AreLeft(path))
+            _errands = Errands.Open(path, _inbox, bytes => _warden?.Note(bytes.Span), log);
         StartWarden();
         while (true)
         {
@@ -57,12 +60,13 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
     public void Dispose()
     {
         _warden?.Dispose();
+        _errands?.Dispose();
         _inbox.Dispose();
     }
 
     private int Wait(TimeSpan now)
     {
-        var soonest = Soonest([_dueAt, _stopBy, _warden is null ? null : _lastAlive + WardenPatience]);
+        var soonest = Soonest([_dueAt, _stopBy, _errands?.Due, _warden is null ? null : _lastAlive + WardenPatience]);
         return soonest is { } time ? (int)Math.Clamp(Math.Ceiling((time - now).TotalMilliseconds), 0, int.MaxValue) : Timeout.Infinite;
     }
 
@@ -76,6 +80,8 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
 
     private void SeeToWhatIsDue(TimeSpan now)
     {
+        if (_errands?.Due <= now)
+            _errands.Tick();
         if (_dueAt <= now)
             StartWarden();
         if (_warden is null)
@@ -102,6 +108,9 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
     {
         switch (item.Kind)
         {
+            case StewardEventKind.Work:
+                item.Work!();
+                return null;
             case StewardEventKind.Reload:
                 _warden?.Say(new(StewardWord.Reload));
                 return null;
@@ -149,7 +158,11 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
     private void Hear(in StewardEvent item)
     {
         if (!StewardMessage.TryRead(item.Message.Span, out var message))
+        {
+            Order(item.Message.Span);
             return;
+        }
+
         switch (message.Word)
         {
             case StewardWord.WantPacketSocket or StewardWord.WantUdpSocket:
@@ -164,6 +177,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
             case StewardWord.Ready:
                 _wasReady = true;
                 ServiceManager.Ready(message.Text);
+                _errands?.ConfigurationRead(_lives);
                 NoteAlive();
                 break;
             case StewardWord.Reloading:
@@ -174,6 +188,20 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
                 break;
             default:
                 break; // no word of a warden's
+        }
+    }
+
+    /// <summary>The first action of a configuration may have come with a reload.</summary>
+    private void Order(ReadOnlySpan<byte> order)
+    {
+        try
+        {
+            _errands ??= Errands.Open(path, _inbox, bytes => _warden?.Note(bytes.Span), log);
+            _errands.Take(order);
+        }
+        catch (CommandFailure e)
+        {
+            GateLog.ErrandWarning(log, $"{e.Message}; {e.Hint}");
         }
     }
 

@@ -70,6 +70,9 @@ internal sealed class WardenChild : IDisposable
         return _channel.TrySend(bytes, with);
     }
 
+    /// <summary>A note of an errand.</summary>
+    public void Note(ReadOnlySpan<byte> note) => _channel.TrySend(note);
+
     public void Kill() => _process.Kill();
 
     /// <summary>Opens what the warden may not.</summary>
