@@ -28,6 +28,7 @@ public sealed class ParentTests
                 Files = new() { Read = ["/"], Alone = true },
             },
             "/bin/cat", "/dev/null"));
+        Starts(threads: 6, each: 25, new Confines { As = Account.Find("nobody") });
         Assert.Throws<ConfinementException>(() => Child.Start(ChildTests.Program("/nonexistent/program"), new Confines { As = Account.Find("nobody") }));
 
         Assert.Equal(before, others.Append(Environment.ProcessId).Select(Rights));
@@ -53,6 +54,18 @@ public sealed class ParentTests
         }
 
         Assert.InRange(Open.Count, 0, before + 3); // the runtime's own come and go
+    }
+
+    /// <summary>At once: what one start does to the process for a moment must not be what another puts back.</summary>
+    private static void Starts(int threads, int each, Confines confines)
+    {
+        var starters = Enumerable.Range(0, threads).Select(_ => new Thread(() =>
+        {
+            for (var i = 0; i < each; i++)
+                Child.Start(ChildTests.Program("/bin/true"), confines).Dispose();
+        })).ToList();
+        starters.ForEach(thread => thread.Start());
+        starters.ForEach(thread => thread.Join());
     }
 
     private static int StartThread(ManualResetEventSlim stay)
