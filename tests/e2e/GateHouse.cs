@@ -289,8 +289,11 @@ internal sealed partial class GateHouse : IDisposable
         }
     }
 
+    /// <summary>What <c>./build</c> made, or what POSTERN_EXECUTABLE names: scripts/native-proof made another.</summary>
     private static string FindExecutable()
     {
+        if (Environment.GetEnvironmentVariable("POSTERN_EXECUTABLE") is { Length: > 0 } named)
+            return Path.GetFullPath(named);
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "Postern.slnx")))
             folder = folder.Parent!;
