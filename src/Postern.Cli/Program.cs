@@ -1,3 +1,7 @@
 using Postern.Cli.CommandLine;
+using Postern.Cli.Gate.Household;
 
-return await CommandFrame.RunAsync(PosternRoot.Create(), args);
+return OperatingSystem.IsLinux() && GateParts.Find(args) is { } part ? part() : await Command(args);
+
+// Apart, so that a sentry loads nothing of the command line.
+static Task<int> Command(string[] arguments) => CommandFrame.RunAsync(PosternRoot.Create(), arguments);

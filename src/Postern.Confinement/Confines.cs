@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Confinement.Native;
 
 namespace Postern.Confinement;
 
@@ -29,7 +30,9 @@ public sealed record FileView
     public bool Alone { get; init; }
 
     /// <summary>Whether this kernel has Landlock, and it is switched on.</summary>
-    public static bool IsSupported => throw new NotSupportedException("not yet");
+    public static bool IsSupported => Landlock.Version > 0;
+
+    internal Descriptor? Build(string program) => Landlock.Build(this, program);
 }
 
 /// <summary>How little a child may do, from its first instruction on.</summary>

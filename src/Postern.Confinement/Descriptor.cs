@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using Postern.Confinement.Native;
 
 namespace Postern.Confinement;
 
@@ -13,5 +14,6 @@ public sealed class Descriptor : SafeHandleMinusOneIsInvalid
     /// <summary>Takes over a number that this process was given, or got from a call; from now on it is closed here.</summary>
     public static Descriptor Adopt(int number) => new(number);
 
-    protected override bool ReleaseHandle() => throw new NotSupportedException("not yet");
+    // Never again after EINTR: Linux has closed it by then, and the number may be another's.
+    protected override bool ReleaseHandle() => Libc.Close((int)handle) == 0;
 }

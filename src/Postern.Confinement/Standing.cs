@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Postern.Confinement;
 
 /// <summary>What a process may do, as the kernel tells it (proc(5), status).</summary>
@@ -9,5 +11,26 @@ namespace Postern.Confinement;
 public sealed record Standing(uint User, Capabilities Capabilities, bool NoNewPrivileges, bool HasSystemCallFilter, long Resident)
 {
     /// <summary>Null: there is no such process, or we may not look.</summary>
-    public static Standing? Of(int pid) => throw new NotSupportedException("not yet");
+    public static Standing? Of(int pid)
+    {
+        try
+        {
+            return Read(File.ReadAllLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status")));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private static Standing Read(string[] lines)
+    {
+        var fields = lines.Select(line => line.Split(':', 2)).ToDictionary(field => field[0], field => field[1].Trim(), StringComparer.Ordinal);
+        return new(
+            uint.Parse(fields["Uid"].Split('\t')[1], CultureInfo.InvariantCulture),
+            (Capabilities)ulong.Parse(fields["CapEff"], NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+            fields["NoNewPrivs"] is "1",
+            fields.GetValueOrDefault("Seccomp") is "2",
+            fields.TryGetValue("VmRSS", out var resident) ? long.Parse(resident.Split(' ')[0], CultureInfo.InvariantCulture) * 1024 : 0);
+    }
 }

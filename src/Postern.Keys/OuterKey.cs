@@ -11,6 +11,11 @@ public sealed class OuterKey : SecretBytes
 
     internal OuterKey(ReadOnlySpan<byte> key) : base(key) { }
 
+    /// <summary>The key itself, as another process of this gate was given it.</summary>
+    public static OuterKey From(ReadOnlySpan<byte> key) => key.Length == Size ? new(key) : throw new ArgumentException($"an outer key has {Size} bytes", nameof(key));
+
+    public void Export(Span<byte> key) => Bytes.CopyTo(key);
+
     public void Seal(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> message, Span<byte> @sealed) =>
         AeadXChaCha20Poly1305.Seal(Bytes, nonce, message, @sealed);
 

@@ -39,6 +39,10 @@ public sealed class CaptureFile : IPacketSource
         return !_stopped && Fault is null && _format is not null && _format.TryRead(out packet);
     }
 
+    /// <inheritdoc/>
+    /// <exception cref="IOException">The file cannot be read on.</exception>
+    public bool TryRead(out CapturedPacket packet, long deadline) => TryRead(out packet);
+
     public void Stop() => _stopped = true;
 
     public void Dispose()

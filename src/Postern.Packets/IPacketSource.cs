@@ -6,7 +6,10 @@ public interface IPacketSource : IDisposable
     /// <summary>Waits for the next packet. False when there will be none: the file has ended, or <see cref="Stop"/> was called.</summary>
     bool TryRead(out CapturedPacket packet);
 
-    /// <summary>Ends a wait in <see cref="TryRead"/> from another thread.</summary>
+    /// <summary>The same, and false too when it is <paramref name="deadline"/> (nanoseconds of uptime) and nothing has come. A file does not wait, and does not look at it.</summary>
+    bool TryRead(out CapturedPacket packet, long deadline);
+
+    /// <summary>Ends a wait in <see cref="TryRead(out CapturedPacket)"/> from another thread.</summary>
     void Stop();
 
     /// <summary>Packets that the source itself had to drop, since it was opened.</summary>

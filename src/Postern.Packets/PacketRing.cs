@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Postern.Packets.Filters;
 using Postern.Packets.Ring;
 
 namespace Postern.Packets;
@@ -10,8 +9,7 @@ namespace Postern.Packets;
 /// Packets begin at the IP header (<see cref="LinkType.Raw"/>); link layer and VLAN tag are gone. One packet may be seen twice, on a VLAN or bond
 /// and on the interface below it; <see cref="PacketView.Distinction"/> tells. While nothing comes, nothing runs.
 /// <para>
-/// <see cref="TryRead"/> belongs to one thread. <see cref="Stop"/>, <see cref="Replace"/>, <see cref="Dropped"/> and
-/// <see cref="Dispose"/> may be called from any. Dispose ends a wait and takes the ring's memory away, and with it the
+/// <see cref="TryRead(out CapturedPacket)"/> belongs to one thread. <see cref="Stop"/>, <see cref="Dropped"/> and <see cref="Dispose"/> may be called from any. Dispose ends a wait and takes the ring's memory away, and with it the
 /// bytes of the packet that was read last: a reader on another thread must be done with it.
 /// </para>
 /// </summary>
@@ -48,39 +46,57 @@ public sealed unsafe class PacketRing : IPacketSource
     /// <exception cref="ArgumentException">The filter, a name or the size is none that the kernel can take.</exception>
     public static PacketRing Open(CaptureFilter filter, ImmutableArray<string> interfaces, RingSize size)
     {
-        var program = BpfProgram.From(filter);
         var ring = new PacketRing(interfaces, size);
-        try
+        return CaptureSocket.Owning(CaptureSocket.Open(), socket =>
         {
-            ring.Open(program);
-            return ring;
-        }
-        catch
-        {
-            ring.Dispose();
-            throw;
-        }
+            CaptureSocket.Prepare(socket, filter, size);
+            return ring.Take(socket);
+        });
     }
 
-    private void Open(ImmutableArray<BpfInstruction> program)
+    /// <summary>Reads from a socket that somebody else has prepared, from the oldest packet on that nobody has read yet. It is then this ring's to close.</summary>
+    /// <param name="socket">As <see cref="CaptureSocket.Prepare"/> left it, or a reader that was there before.</param>
+    /// <param name="interfaces">As for <see cref="Open"/>.</param>
+    /// <param name="size">The size that it was prepared with.</param>
+    /// <exception cref="CaptureException">It has no ring of that size.</exception>
+    public static PacketRing Adopt(int socket, ImmutableArray<string> interfaces, RingSize size)
     {
-        _socket = RingSocket.Open();
-        RingSocket.Attach(_socket, program);
-        _ring = RingSocket.MapRing(_socket, _size);
+        var ring = new PacketRing(interfaces, size);
+        return CaptureSocket.Owning(socket, ring.Take);
+    }
+
+    private PacketRing Take(int socket)
+    {
         _wake = Libc.EventFd(0, Libc.EventCloseOnExec | Libc.EventNonBlock);
         if (_wake < 0)
             throw RingSocket.Failure("make an event to be woken by");
-        RingSocket.Listen(_socket);
+        try
+        {
+            _ring = RingSocket.Map(socket, _size);
+        }
+        catch
+        {
+            Close(ref _wake);
+            throw;
+        }
+
+        _socket = socket;
+        _blockIndex = OldestBlock();
+        return this;
     }
 
     /// <inheritdoc/>
     /// <exception cref="CaptureException">The kernel has taken the socket away.</exception>
-    public bool TryRead(out CapturedPacket packet)
+    public bool TryRead(out CapturedPacket packet) => TryRead(out packet, long.MaxValue);
+
+    /// <inheritdoc/>
+    /// <exception cref="CaptureException">The kernel has taken the socket away.</exception>
+    public bool TryRead(out CapturedPacket packet, long deadline)
     {
         _reading = true;
         try
         {
-            return TryNext(out packet);
+            return TryNext(out packet, deadline);
         }
         finally
         {
@@ -88,7 +104,7 @@ public sealed unsafe class PacketRing : IPacketSource
         }
     }
 
-    private bool TryNext(out CapturedPacket packet)
+    private bool TryNext(out CapturedPacket packet, long deadline)
     {
         while (!_stopped)
         {
@@ -96,15 +112,20 @@ public sealed unsafe class PacketRing : IPacketSource
             {
                 if (TryTake(out packet))
                     return true;
+                continue;
             }
-            else if (RingBlock.IsReady(CurrentBlock))
+
+            var now = Libc.Nanoseconds(Libc.ClockMonotonic);
+            if (now >= deadline)
+                break;
+            if (RingBlock.IsReady(CurrentBlock))
             {
                 _block = RingBlock.Open(CurrentBlock, _size.BlockBytes);
-                _clock.Open(Libc.Nanoseconds(Libc.ClockMonotonic), Libc.Nanoseconds(Libc.ClockRealtime));
+                _clock.Open(now, Libc.Nanoseconds(Libc.ClockRealtime));
             }
-            else
+            else if (RingSocket.Wait(_socket, _wake, deadline - now) && !RingBlock.IsReady(CurrentBlock))
             {
-                RingSocket.Wait(_socket, _wake);
+                _blockIndex = OldestBlock(); // the kernel says that there is something, but not where we look
             }
         }
 
@@ -112,7 +133,28 @@ public sealed unsafe class PacketRing : IPacketSource
         return false;
     }
 
-    private byte* CurrentBlock => _ring + (nint)_blockIndex * _size.BlockBytes;
+    private byte* CurrentBlock => Block(_blockIndex);
+
+    private byte* Block(int index) => _ring + (nint)index * _size.BlockBytes;
+
+    /// <summary>
+    /// Where to read on: the block that the kernel handed over first, or, where none waits, the one that it is writing, which was opened last. Whoever
+    /// read before us may have written anything into the ring; what is handed over is found all the same.
+    /// </summary>
+    private int OldestBlock()
+    {
+        var (ready, writing) = (-1, 0);
+        for (var i = 0; i < _size.Blocks; i++)
+        {
+            var opened = RingBlock.Opened(Block(i));
+            if (RingBlock.IsReady(Block(i)))
+                ready = ready < 0 || opened < RingBlock.Opened(Block(ready)) ? i : ready;
+            else
+                writing = opened > RingBlock.Opened(Block(writing)) ? i : writing;
+        }
+
+        return ready >= 0 ? ready : writing;
+    }
 
     /// <summary>The next packet of the open block. False for one of another interface; and at the end of the block, which is then closed.</summary>
     private bool TryTake(out CapturedPacket packet)
@@ -131,19 +173,6 @@ public sealed unsafe class PacketRing : IPacketSource
             return false;
         packet = new() { Bytes = next.Bytes, Link = LinkType.Raw, Time = _clock.ToUptime(next.Seconds, next.Nanoseconds) };
         return true;
-    }
-
-    /// <summary>Has the kernel go by another filter from the next packet on. What is in the ring already came by the old one.</summary>
-    /// <exception cref="CaptureException">The kernel does not take it; the old one stays.</exception>
-    /// <exception cref="ObjectDisposedException">The ring is closed.</exception>
-    public void Replace(CaptureFilter filter)
-    {
-        var program = BpfProgram.From(filter);
-        lock (_control)
-        {
-            ObjectDisposedException.ThrowIf(_closed, this);
-            RingSocket.Attach(_socket, program);
-        }
     }
 
     public long Dropped

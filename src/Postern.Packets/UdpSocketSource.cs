@@ -13,7 +13,7 @@ namespace Postern.Packets;
 /// no echo requests, no port that it has not bound, nothing that the firewall drops), it takes the ports for itself, and costs a call for up to 32
 /// datagrams instead of none. Each socket is read in turn, so that a flood to one does not silence another.
 /// <para>
-/// <see cref="TryRead"/> belongs to one thread; <see cref="Stop"/>, <see cref="Dropped"/> and <see cref="Dispose"/> may be called from any.
+/// <see cref="TryRead(out CapturedPacket)"/> belongs to one thread; <see cref="Stop"/>, <see cref="Dropped"/> and <see cref="Dispose"/> may be called from any.
 /// Memory is laid out once, here and in the kernel.
 /// </para>
 /// </summary>
@@ -73,7 +73,9 @@ public sealed unsafe class UdpSocketSource : IPacketSource
         }
     }
 
-    private static Socket Bind(ushort port)
+    /// <summary>One such socket, for somebody else to read from.</summary>
+    /// <exception cref="CaptureException">The port is taken, or is not ours to take.</exception>
+    public static Socket Bind(ushort port)
     {
         Socket? socket = null;
         try
@@ -118,12 +120,16 @@ public sealed unsafe class UdpSocketSource : IPacketSource
 
     /// <inheritdoc/>
     /// <exception cref="CaptureException">The kernel has taken a socket away.</exception>
-    public bool TryRead(out CapturedPacket packet)
+    public bool TryRead(out CapturedPacket packet) => TryRead(out packet, long.MaxValue);
+
+    /// <inheritdoc/>
+    /// <exception cref="CaptureException">The kernel has taken a socket away.</exception>
+    public bool TryRead(out CapturedPacket packet, long deadline)
     {
         _reading = true;
         try
         {
-            return TryNext(out packet);
+            return TryNext(out packet, deadline);
         }
         finally
         {
@@ -131,15 +137,19 @@ public sealed unsafe class UdpSocketSource : IPacketSource
         }
     }
 
-    private bool TryNext(out CapturedPacket packet)
+    private bool TryNext(out CapturedPacket packet, long deadline)
     {
         packet = default;
         while (!_stopped)
         {
             if (_batch.TryNext(out packet))
                 return true;
-            if (!TryReceive())
-                Wait();
+            if (TryReceive())
+                continue;
+            var now = Libc.Nanoseconds(Libc.ClockMonotonic);
+            if (now >= deadline)
+                break;
+            Wait(deadline - now);
         }
 
         return false;
@@ -161,11 +171,11 @@ public sealed unsafe class UdpSocketSource : IPacketSource
         return false;
     }
 
-    private void Wait()
+    private void Wait(long nanoseconds)
     {
         fixed (Libc.PollFd* poll = _poll)
         {
-            if (Libc.Poll(poll, (nuint)_poll.Length, milliseconds: -1) >= 0)
+            if (Libc.Poll(poll, (nuint)_poll.Length, Libc.Milliseconds(nanoseconds)) >= 0)
                 _at = 0;
             else if (Marshal.GetLastPInvokeError() != Libc.EIntr)
                 throw RingSocket.Failure("wait for datagrams");

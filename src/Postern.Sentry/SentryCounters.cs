@@ -4,36 +4,77 @@ using Postern.Reports;
 
 namespace Postern.Sentry;
 
-/// <summary>What became of every packet that reached the sentry. Written by the sentry's thread alone; whoever reads sees a number that was true a moment ago.</summary>
+/// <summary>
+/// What became of every packet that reached the sentry. Written by the sentry's thread alone; whoever reads sees a number that was true a moment
+/// ago. As numbers it crosses to the warden (<see cref="Tally"/>), where those of the sentries that were before are added.
+/// <code>
+///  0 reports · 1 attempts evicted · 2 dropped by the ring · 3 reports that found no room · 8 to 23 by fault (0: none) · 24 to 39 by refusal, in the order of Refusals
+/// </code>
+/// </summary>
 public sealed class SentryCounters
 {
-    private readonly long[] _byFault = new long[Enum.GetValues<PacketFault>().Length];
-    private readonly long[] _byRefusal = new long[Enum.GetValues<Refusal>().Length];
-    private long _reports;
-
-    /// <summary>Packets that could be read.</summary>
-    public long Read => Volatile.Read(ref _byFault[(int)PacketFault.None]);
-
-    public long Reports => Volatile.Read(ref _reports);
-
-    /// <summary>Packets that were dropped because of what they are.</summary>
-    public long Dropped(PacketFault fault) => Volatile.Read(ref _byFault[(int)fault]);
-
-    public ImmutableArray<(PacketFault Fault, long Packets)> Faults() =>
-        [.. Enum.GetValues<PacketFault>().Where(f => f != PacketFault.None).Select(f => (f, Dropped(f)))];
-
-    /// <summary>Packets that came where SPA packets come, and were refused for this; and none for what only the warden refuses for.</summary>
-    public long Refused(Refusal refusal) => Volatile.Read(ref _byRefusal[(int)refusal]);
-
-    /// <summary>All for which the sentry can refuse an SPA packet, in the order in which it looks.</summary>
-    public ImmutableArray<(Refusal Refusal, long Packets)> Refusals() => [.. SpaRefusals.Select(r => (r, Refused(r)))];
+    private const int ReportsAt = 0;
+    private const int EvictedAt = 1;
+    private const int DroppedAt = 2;
+    private const int UnsentAt = 3;
+    private const int FaultsAt = 8;
+    private const int RefusalsAt = FaultsAt + 16;
 
     private static readonly ImmutableArray<Refusal> SpaRefusals =
         [Refusal.WrongSize, Refusal.Copy, Refusal.Junk, Refusal.OverBudget, Refusal.NotSealedToUs, Refusal.UnknownVersion, Refusal.BadRequest];
 
-    internal void Count(Refusal refusal) => Volatile.Write(ref _byRefusal[(int)refusal], _byRefusal[(int)refusal] + 1);
+    private static readonly ImmutableArray<PacketFault> PacketFaults = [.. Enum.GetValues<PacketFault>()];
 
-    internal void Count(PacketFault fault) => Volatile.Write(ref _byFault[(int)fault], _byFault[(int)fault] + 1);
+    private readonly long[] _numbers = new long[Tally.Count];
 
-    internal void CountReport() => Volatile.Write(ref _reports, _reports + 1);
+    /// <summary>Packets that could be read.</summary>
+    public long Read => Dropped(PacketFault.None);
+
+    public long Reports => Volatile.Read(ref _numbers[ReportsAt]);
+
+    /// <summary>Attempts that newer ones pushed out.</summary>
+    public long AttemptsEvicted => Volatile.Read(ref _numbers[EvictedAt]);
+
+    /// <summary>Packets that the kernel had no room for.</summary>
+    public long DroppedByRing => Volatile.Read(ref _numbers[DroppedAt]);
+
+    /// <summary>Reports that the way to the warden had no room for.</summary>
+    public long ReportsUnsent => Volatile.Read(ref _numbers[UnsentAt]);
+
+    /// <summary>Packets that were dropped because of what they are.</summary>
+    public long Dropped(PacketFault fault) => Volatile.Read(ref _numbers[FaultsAt + (int)fault]);
+
+    public ImmutableArray<(PacketFault Fault, long Packets)> Faults() =>
+        [.. PacketFaults.Where(f => f != PacketFault.None).Select(f => (f, Dropped(f)))];
+
+    /// <summary>Packets that came where SPA packets come, and were refused for this; and none for what only the warden refuses for.</summary>
+    public long Refused(Refusal refusal) => SpaRefusals.IndexOf(refusal) is >= 0 and var place ? Volatile.Read(ref _numbers[RefusalsAt + place]) : 0;
+
+    /// <summary>All for which the sentry can refuse an SPA packet, in the order in which it looks.</summary>
+    public ImmutableArray<(Refusal Refusal, long Packets)> Refusals() => [.. SpaRefusals.Select(r => (r, Refused(r)))];
+
+    public ReadOnlySpan<long> Numbers => _numbers;
+
+    /// <summary>Adds what another has counted.</summary>
+    public void Add(ReadOnlySpan<long> numbers)
+    {
+        for (var i = 0; i < _numbers.Length; i++)
+            Volatile.Write(ref _numbers[i], unchecked(_numbers[i] + numbers[i]) is >= 0 and var sum ? sum : long.MaxValue); // they may be an enemy's
+    }
+
+    /// <summary>What is counted elsewhere, as it stands now.</summary>
+    public void Note(long evicted, long droppedByRing, long unsent)
+    {
+        Volatile.Write(ref _numbers[EvictedAt], evicted);
+        Volatile.Write(ref _numbers[DroppedAt], droppedByRing);
+        Volatile.Write(ref _numbers[UnsentAt], unsent);
+    }
+
+    internal void Count(Refusal refusal) => Increment(RefusalsAt + SpaRefusals.IndexOf(refusal));
+
+    internal void Count(PacketFault fault) => Increment(FaultsAt + (int)fault);
+
+    internal void CountReport() => Increment(ReportsAt);
+
+    private void Increment(int place) => Volatile.Write(ref _numbers[place], _numbers[place] + 1);
 }

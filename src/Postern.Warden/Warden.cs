@@ -43,7 +43,7 @@ public sealed class Warden
     /// <summary>Why something is done: the knock's name, or whose key asked.</summary>
     private readonly record struct Cause(string Knock, Requester? By = null);
 
-    /// <summary>Of the configuration in force; counts up with each <see cref="Apply"/>.</summary>
+    /// <summary>Of the configuration in force; what a report of another one says is not for it.</summary>
     public uint Generation { get; private set; }
 
     public int GrantCount => _book.Count;
@@ -57,15 +57,19 @@ public sealed class Warden
     /// Puts a configuration in force: the firewall first, and nothing of ours changes if the kernel refuses. What the kernel still holds is
     /// kept, but for the grants of keys that may no longer have them.
     /// </summary>
+    /// <param name="options">What is decided by.</param>
+    /// <param name="protection">What the firewall must hold up.</param>
+    /// <param name="now">The moment.</param>
+    /// <param name="generation">Of the sentry whose reports count from now on; null: the next.</param>
     /// <exception cref="FirewallException">The kernel refused; the configuration before is still in force.</exception>
-    public void Apply(WardenOptions options, Protection protection, Moment now)
+    public void Apply(WardenOptions options, Protection protection, Moment now, uint? generation = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         var standing = _firewall.Apply(protection);
 
         var known = _book.All.Select(GrantBook.KeyOf).ToHashSet();
         _services = options.Services.ToDictionary(s => s.Name, StringComparer.Ordinal);
-        Generation++;
+        Generation = generation ?? Generation + 1;
         var before = _keys;
         Use(options);
         _book.Clear();

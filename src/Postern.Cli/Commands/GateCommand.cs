@@ -1,11 +1,10 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Console;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Configuration;
 using Postern.Cli.Gate;
+using Postern.Cli.Gate.Household;
 
 namespace Postern.Cli.Commands;
 
@@ -36,40 +35,14 @@ internal static class GateCommand
     [SupportedOSPlatform("linux")]
     private static int Guard(string path, bool verbose, CancellationToken cancellation)
     {
-        GateProcess? guarding = null;
+        using var logs = GateLogs.Create(verbose);
+        using var steward = new StewardProcess(path, verbose, logs.CreateLogger("postern"));
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
-            signal.Cancel = true; // also while it starts, when there is nothing yet to read anew
-            Volatile.Read(ref guarding)?.AskReload();
+            signal.Cancel = true;
+            steward.AskReload();
         });
-        using var logs = Logs(verbose);
-        using var gate = new GateProcess(path, logs.CreateLogger("postern"));
-        Volatile.Write(ref guarding, gate);
-        using var stop = cancellation.Register(gate.Stop);
-        gate.Run();
-        return ExitCode.Done;
+        using var stop = cancellation.Register(steward.AskStop);
+        return steward.Run();
     }
-
-    /// <summary>On standard error: with the journal's priorities under a service manager, with the time of day for a person.</summary>
-    private static ILoggerFactory Logs(bool verbose) => LoggerFactory.Create(logging =>
-    {
-        logging.SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Information);
-        logging.AddConsole(console =>
-        {
-            console.LogToStandardErrorThreshold = LogLevel.Trace;
-            console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite; // whoever does not read the log does not stop the gate
-        });
-        if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is { Length: > 0 })
-        {
-            logging.AddSystemdConsole();
-            return;
-        }
-
-        logging.AddSimpleConsole(line =>
-        {
-            line.SingleLine = true;
-            line.TimestampFormat = "HH:mm:ss.fff ";
-            line.ColorBehavior = Terminal.HasColour(Console.IsErrorRedirected) ? LoggerColorBehavior.Enabled : LoggerColorBehavior.Disabled;
-        });
-    });
 }

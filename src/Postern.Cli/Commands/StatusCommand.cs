@@ -33,6 +33,8 @@ internal static class StatusCommand
         output.WriteLine($"configuration  {string.Join(", ", status.Files)}, read {status.Loaded.ToLocalTime():yyyy-MM-dd HH:mm:ss}");
         if (status.ReloadFault is not null)
             output.WriteLine($"               the last reload was refused: {status.ReloadFault}");
+        foreach (var process in status.Processes)
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{process.Name,-15}process {process.Pid}, user {process.User}, {Rights(process)}, {process.Resident >> 20} MiB{Replaced(process)}"));
         output.WriteLine($"watching       {(status.Interfaces.IsEmpty ? "every interface" : string.Join(", ", status.Interfaces))}");
         output.WriteLine(status.RulesInPlace ? "rules          in place (table inet postern)" : "rules          NOT IN PLACE: protected services may be open");
         output.WriteLine($"blends in      {BlendsIn(status)}");
@@ -55,6 +57,15 @@ internal static class StatusCommand
             output.WriteLine($"refused        {Counts(packets.Refused)}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"grants         {status.Grants} in force"));
     }
+
+    private static string Rights(ProcessStatus process) => process.Capabilities switch
+    {
+        [] => "no capabilities",
+        ["all"] => "root's capabilities",
+        var some => string.Join(' ', some),
+    } + (process.Filtered ? ", system calls filtered" : "");
+
+    private static string Replaced(ProcessStatus process) => process.Replaced is { } times and > 0 ? string.Create(CultureInfo.InvariantCulture, $"; replaced {times} times") : "";
 
     private static string Counts(IReadOnlyDictionary<string, long> counts)
     {

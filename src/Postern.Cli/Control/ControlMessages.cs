@@ -93,6 +93,20 @@ internal sealed record GateStatus
     public required int Grants { get; init; }
 
     public required PacketStatus Packets { get; init; }
+
+    public ImmutableArray<ProcessStatus> Processes { get; init; } = [];
+}
+
+/// <param name="Name">steward, warden or sentry.</param>
+/// <param name="Pid">As the kernel numbers it.</param>
+/// <param name="User">Its effective user.</param>
+/// <param name="Capabilities">What it may do beyond any user.</param>
+/// <param name="Filtered">Its system calls pass a filter.</param>
+/// <param name="Resident">Bytes of memory, shared ones counted in full.</param>
+internal sealed record ProcessStatus(string Name, int Pid, uint User, ImmutableArray<string> Capabilities, bool Filtered, long Resident)
+{
+    /// <summary>How often another took its place after a failure.</summary>
+    public int? Replaced { get; init; }
 }
 
 internal sealed record ServiceStatus(string Name, ImmutableArray<string> Ports, string Appear, double OpenForSeconds, int Grants);

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using Postern.Cli.Configuration;
 using Postern.Cli.Control;
+using Postern.Cli.Gate.Watch;
 using Postern.Knocks.Sequences;
 using Postern.Reports;
+using Postern.Steward;
 using Postern.Warden;
 
 namespace Postern.Cli.Gate;
@@ -14,14 +16,24 @@ internal enum GateEventKind
     Reload,
     Keys,
     Rules,
+    Misconduct,
+    Steward,
     Stop,
 }
 
 /// <summary>
-/// What wakes the warden's thread: a report of the sentry, a call over the control socket, a signal. A reload brings the configuration
+/// What wakes the warden's thread: a report of the sentry, a call over the control socket, a word of the steward. A reload brings the configuration
 /// with it, read by somebody else: a file can be slow, or a pipe that never ends.
 /// </summary>
-internal readonly record struct GateEvent(GateEventKind Kind, Report Report = default, ControlCall? Call = null, NextConfiguration? Next = null, NextKeys? Keys = null);
+internal readonly record struct GateEvent(
+    GateEventKind Kind,
+    Report Report = default,
+    ControlCall? Call = null,
+    NextConfiguration? Next = null,
+    NextKeys? Keys = null,
+    StewardMessage Said = default,
+    RunningSentry? Sentry = null,
+    Misconduct Misconduct = default);
 
 /// <summary>The file of keys as it was read, and what is wrong with it.</summary>
 internal sealed record NextKeys(ImmutableArray<Identity> Identities, ImmutableArray<Fault> Faults)
@@ -34,9 +46,15 @@ internal sealed record NextKeys(ImmutableArray<Identity> Identities, ImmutableAr
     }
 }
 
-/// <summary>A configuration as it was read, and what follows from it and takes time.</summary>
+/// <summary>A configuration as it was read, what follows from it and takes time, and the sentry that would watch by it.</summary>
 internal sealed record NextConfiguration(ConfigurationResult Read, TrapPorts Traps)
 {
+    /// <summary>Started already, so that the change of guard takes no time; null: the configuration cannot be taken.</summary>
+    public RunningSentry? Sentry { get; init; }
+
+    /// <summary>Why there is no sentry, and the mend.</summary>
+    public ControlFailure? Failure { get; init; }
+
     public static NextConfiguration Load(string path)
     {
         var read = ConfigurationReader.Read(path);

@@ -46,4 +46,25 @@ internal static partial class GateLog
 
     [LoggerMessage(122, LogLevel.Warning, "{Dropped} reports were dropped: the warden was busy")]
     public static partial void ReportsDropped(ILogger log, long dropped);
+
+    [LoggerMessage(130, LogLevel.Warning, "the sentry ended ({How}); another takes its place")]
+    public static partial void SentryEnded(ILogger log, string how);
+
+    [LoggerMessage(131, LogLevel.Error, "the sentry was ended for {Why}: another takes its place. If this comes again, something sends packets that it cannot bear, or has taken it over; please report it")]
+    public static partial void SentryMisbehaved(ILogger log, Watch.Misconduct why);
+
+    [LoggerMessage(132, LogLevel.Error, "no sentry can be started: {Reason}. Nobody's knock is heard; trying again")]
+    public static partial void SentryNotStarted(ILogger log, string reason);
+
+    [LoggerMessage(133, LogLevel.Warning, "the warden ended ({How}); another takes its place. Grants in force end on time all the same")]
+    public static partial void WardenEnded(ILogger log, string how);
+
+    [LoggerMessage(134, LogLevel.Error, "the warden did no work for {Seconds} s and was ended")]
+    public static partial void WardenHung(ILogger log, double seconds);
+
+    [LoggerMessage(135, LogLevel.Warning, "the sentry runs as the gate's own user, {User}: give the gate CAP_SETUID, CAP_SETGID and CAP_KILL")]
+    public static partial void SentryAsOurselves(ILogger log, uint user);
+
+    [LoggerMessage(136, LogLevel.Warning, "this kernel has no Landlock: the warden sees all files, and the sentry is kept from them by its system call filter alone")]
+    public static partial void NoFileView(ILogger log);
 }

@@ -8,7 +8,10 @@ namespace Postern.Cli.Gate;
 /// </summary>
 internal sealed class OnlyGate : IDisposable
 {
-    private const string Folder = "/run/postern";
+    public const string Folder = "/run/postern";
+
+    /// <summary>For a warden whose steward was killed to notice and end.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     private readonly FileStream _lock;
 
@@ -21,7 +24,7 @@ internal sealed class OnlyGate : IDisposable
         try
         {
             Directory.CreateDirectory(Folder);
-            return new(new FileStream(name, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            return new(Lock(name));
         }
         catch (UnauthorizedAccessException)
         {
@@ -34,6 +37,21 @@ internal sealed class OnlyGate : IDisposable
     }
 
     public void Dispose() => _lock.Dispose();
+
+    private static FileStream Lock(string name)
+    {
+        for (var started = GateClock.Now().Uptime; ; Thread.Sleep(20))
+        {
+            try
+            {
+                return new FileStream(name, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (GateClock.Now().Uptime - started < Patience)
+            {
+                // One that ends may still hold it.
+            }
+        }
+    }
 
     /// <summary>The number in <c>net:[4026531840]</c> (namespaces(7)).</summary>
     private static string Namespace() =>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -14,7 +15,9 @@ namespace Postern.Cli.Gate;
 /// Sends receipts (spec/spa.md §9): one datagram to where a request came from, from where it went to. Nothing is bound to that port, so the
 /// UDP header is ours (RFC 768) and goes out through a raw socket; the IP header is the kernel's.
 /// </summary>
-internal sealed class ReceiptPost(OuterKey outerKey)
+/// <param name="outerKey">Of the gate secret.</param>
+/// <param name="sockets">Raw, IPv4 and IPv6, opened by somebody who may; the warden itself could not. Where there are none, nothing is sent.</param>
+internal sealed class ReceiptPost(OuterKey outerKey, ImmutableArray<Socket> sockets)
 {
     private const int HeaderSize = 8;
 
@@ -41,7 +44,7 @@ internal sealed class ReceiptPost(OuterKey outerKey)
         };
     }
 
-    private static bool TrySend(in Report report, ReadOnlySpan<byte> payload)
+    private bool TrySend(in Report report, ReadOnlySpan<byte> payload)
     {
         var (from, to) = (report.Destination.ToIPAddress(), report.Source.ToIPAddress());
         Span<byte> datagram = stackalloc byte[HeaderSize + payload.Length];
@@ -51,9 +54,10 @@ internal sealed class ReceiptPost(OuterKey outerKey)
         datagram[6..HeaderSize].Clear();
         payload.CopyTo(datagram[HeaderSize..]);
         BinaryPrimitives.WriteUInt16BigEndian(datagram[6..], Checksum(report.Destination, report.Source, datagram));
+        if (sockets.FirstOrDefault(s => s.AddressFamily == to.AddressFamily) is not { } socket)
+            return false;
         try
         {
-            using var socket = new Socket(to.AddressFamily, SocketType.Raw, ProtocolType.Udp);
             socket.Bind(new IPEndPoint(from, 0));
             socket.SendTo(datagram, SocketFlags.None, new IPEndPoint(to, 0));
             return true;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Configuration;
@@ -20,10 +21,10 @@ internal sealed class SpaKeeper : IDisposable
     private readonly LedgerFile _ledger;
     private readonly KeysWatch _watch;
 
-    private SpaKeeper(GateKey key, LedgerFile ledger, KeysWatch watch)
+    private SpaKeeper(GateKey key, LedgerFile ledger, KeysWatch watch, ImmutableArray<Socket> receipts)
     {
         (_key, _outerKey, _ledger, _watch) = (key, key.Secret.DeriveOuterKey(), ledger, watch);
-        Receipts = new(_outerKey);
+        Receipts = new(_outerKey, receipts);
     }
 
     public ILedger Ledger => _ledger;
@@ -49,8 +50,9 @@ internal sealed class SpaKeeper : IDisposable
 
     /// <param name="settings">Where the files are.</param>
     /// <param name="keysChanged">Called, on any thread, when the file of keys may have changed.</param>
+    /// <param name="receiptSockets">As <see cref="ReceiptPost"/> takes them.</param>
     /// <exception cref="CommandFailure">A secret is readable by others, or damaged, or not there: which, and the mend.</exception>
-    public static SpaKeeper Open(SpaSettings settings, Action keysChanged)
+    public static SpaKeeper Open(SpaSettings settings, Action keysChanged, ImmutableArray<Socket> receiptSockets)
     {
         GateKey? key = null;
         LedgerFile? ledger = null;
@@ -58,7 +60,7 @@ internal sealed class SpaKeeper : IDisposable
         {
             key = GateKeyFile.Read(settings.KeyFile);
             ledger = LedgerFile.Open(settings.LedgerFile, GateClock.Now().Wall, settings.ClockSkew);
-            return new(key, ledger, new(settings.AuthorizedKeysFile, keysChanged));
+            return new(key, ledger, new(settings.AuthorizedKeysFile, keysChanged), receiptSockets);
         }
         catch (Exception e)
         {

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Postern.Cli.Configuration;
 using Postern.Cli.Control;
+using Postern.Cli.Gate.Watch;
+using Postern.Confinement;
 using Postern.Reports;
 using Postern.Sentry;
 using Postern.Warden;
@@ -47,12 +49,26 @@ internal static class StatusText
         return configuration.Spa is { } spa ? $"{knocks}, and single packets of {PortText.Count(spa.Identities.Length, "key")}" : knocks;
     }
 
-    public static PacketStatus PacketsOf(SentryCounters counters, long droppedByRing, long droppedReports, long evicted) => new(
+    /// <summary>The gate's processes, as the kernel describes them.</summary>
+    public static ImmutableArray<ProcessStatus> ProcessesOf(int steward, SentryPost post) =>
+    [
+        .. new[] { ("steward", steward), ("warden", Environment.ProcessId), ("sentry", post.Current?.Process ?? 0) }
+            .Select(p => (Name: p.Item1, Pid: p.Item2, Standing: p.Item2 == 0 ? null : Standing.Of(p.Item2)))
+            .Where(p => p.Standing is not null)
+            .Select(p => new ProcessStatus(p.Name, p.Pid, p.Standing!.User, NamesOf(p.Standing.Capabilities), p.Standing.HasSystemCallFilter, p.Standing.Resident) { Replaced = p.Name is "sentry" ? post.Replaced : null }),
+    ];
+
+    private static ImmutableArray<string> NamesOf(Capabilities capabilities) =>
+        (capabilities & ~Known) != Capabilities.None ? ["all"] : [.. Enum.GetValues<Capabilities>().Where(c => (capabilities & c) != Capabilities.None).Select(c => c.ToString())];
+
+    private static readonly Capabilities Known = Enum.GetValues<Capabilities>().Aggregate((all, c) => all | c);
+
+    public static PacketStatus PacketsOf(SentryCounters counters, long droppedReports) => new(
         counters.Read,
         counters.Faults().Where(f => f.Packets > 0).ToImmutableDictionary(f => f.Fault.ToString().ToLowerInvariant(), f => f.Packets, StringComparer.Ordinal),
         counters.Refusals().ToImmutableDictionary(r => r.Refusal.Word(), r => r.Packets, StringComparer.Ordinal),
         counters.Reports,
-        droppedByRing,
-        droppedReports,
-        evicted);
+        counters.DroppedByRing,
+        droppedReports + counters.ReportsUnsent,
+        counters.AttemptsEvicted);
 }

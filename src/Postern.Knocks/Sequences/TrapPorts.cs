@@ -23,21 +23,21 @@ public sealed class TrapPorts
 
     private readonly FrozenSet<int> _keys;
 
-    private TrapPorts(IEnumerable<(StepKind Kind, ushort Port)> traps, TimeSpan memory)
+    private TrapPorts(IEnumerable<(StepKind Kind, ushort Port)> traps, long memory)
     {
         Ports = [.. traps.Order()];
         _keys = Ports.Select(t => Key(t.Kind, t.Port)).ToFrozenSet();
-        Memory = memory.Ticks * TimeSpan.NanosecondsPerTick;
+        Memory = memory;
     }
 
-    public static TrapPorts None { get; } = new([], TimeSpan.Zero);
+    public static TrapPorts None { get; } = new([], 0);
 
     public ImmutableArray<(StepKind Kind, ushort Port)> Ports { get; }
 
     public bool Any => !Ports.IsEmpty;
 
     /// <summary>Nanoseconds for which a trap is remembered: as long as the slowest sequence may take.</summary>
-    internal long Memory { get; }
+    public long Memory { get; }
 
     /// <summary>Traps for these sequences, none of them on a port that is a step or is used otherwise.</summary>
     /// <param name="doors">Whose steps to leave out.</param>
@@ -66,8 +66,11 @@ public sealed class TrapPorts
             }
         }
 
-        return new(traps, doors.Max(d => d.Within));
+        return new(traps, doors.Max(d => d.Within).Ticks * TimeSpan.NanosecondsPerTick);
     }
+
+    /// <summary>Such as were chosen elsewhere.</summary>
+    public static TrapPorts From(ImmutableArray<(StepKind Kind, ushort Port)> traps, long memory) => traps.IsEmpty ? None : new(traps, memory);
 
     public bool Contains(StepKind kind, ushort value) => kind != StepKind.Echo && _keys.Contains(Key(kind, value));
 

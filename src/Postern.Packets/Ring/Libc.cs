@@ -16,6 +16,8 @@ internal static unsafe partial class Libc
     public const int SoError = 4;
     public const int SoAttachFilter = 26;
 
+    public const int SoLockFilter = 44;
+
     /// <summary>SO_TIMESTAMPNS: each message brings a <see cref="TimeSpec"/> of the wall clock when it arrived.</summary>
     public const int SoTimestamp = 35;
 
@@ -179,4 +181,7 @@ internal static unsafe partial class Libc
         _ = GetTime(clock, &time);
         return time.Seconds * 1_000_000_000L + time.Nanoseconds;
     }
+
+    /// <summary>What poll(2) takes: rounded up, so that nothing is early; −1, for ever, for what is too long to say.</summary>
+    public static int Milliseconds(long nanoseconds) => nanoseconds > int.MaxValue * 1_000_000L ? -1 : (int)((Math.Max(0, nanoseconds) + 999_999) / 1_000_000);
 }

@@ -18,6 +18,8 @@ internal unsafe struct RingBlock
     private const int PacketCountOffset = StatusOffset + 4;
     private const int FirstPacketOffset = PacketCountOffset + 4;
 
+    private const int SequenceOffset = FirstPacketOffset + 4 + 4;
+
     private const int SecondsOffset = 4;
     private const int NanosecondsOffset = SecondsOffset + 4;
     private const int CapturedOffset = NanosecondsOffset + 4;
@@ -33,6 +35,9 @@ internal unsafe struct RingBlock
     private uint _left;
 
     public static bool IsReady(byte* start) => (Volatile.Read(ref *(uint*)(start + StatusOffset)) & OwnedByReader) != 0;
+
+    /// <summary>The how-manieth block it was when the kernel began to write into it.</summary>
+    public static ulong Opened(byte* start) => Volatile.Read(ref *(ulong*)(start + SequenceOffset));
 
     public static RingBlock Open(byte* start, int size) => new()
     {

@@ -39,7 +39,7 @@ internal static unsafe class RingSocket
     /// struct tpacket_req3   block size 4 · blocks 4 · frame size 4 · frames 4 · time-out in ms 4 · private area 4 · features 4
     /// </code>
     /// </summary>
-    public static byte* MapRing(int fd, RingSize size)
+    public static void MakeRing(int fd, RingSize size)
     {
         var version = TPacketV3;
         if (Libc.SetOption(fd, Libc.SolPacket, Libc.PacketVersion, &version, sizeof(int)) < 0)
@@ -53,9 +53,20 @@ internal static unsafe class RingSocket
         // Spares the host's own outgoing packets the way to us. Before Linux 4.20 the filter alone sees to it.
         var yes = 1;
         _ = Libc.SetOption(fd, Libc.SolPacket, Libc.PacketIgnoreOutgoing, &yes, sizeof(int));
+    }
 
+    public static byte* Map(int fd, RingSize size)
+    {
         var ring = Libc.Map(null, (nuint)size.Bytes, Libc.ProtRead | Libc.ProtWrite, Libc.MapShared, fd, 0);
         return (nint)ring != -1 ? (byte*)ring : throw Failure("map the ring for packets");
+    }
+
+    /// <summary>Whoever holds the socket from here on can neither change the filter nor take it away (socket(7), SO_LOCK_FILTER).</summary>
+    public static void LockFilter(int fd)
+    {
+        var yes = 1;
+        if (Libc.SetOption(fd, Libc.SolSocket, Libc.SoLockFilter, &yes, sizeof(int)) < 0)
+            throw Failure("lock the filter for packets");
     }
 
     public static void Listen(int fd)
@@ -78,19 +89,19 @@ internal static unsafe class RingSocket
         return Libc.GetOption(fd, Libc.SolPacket, Libc.PacketStatistics, statistics, &length) == 0 ? statistics[1] : 0;
     }
 
-    /// <summary>Sleeps, for however long, until the ring has a block to read or <paramref name="wake"/> is written to.</summary>
-    public static void Wait(int fd, int wake)
+    /// <summary>Sleeps until the ring has a block to read, <paramref name="wake"/> is written to, or so many nanoseconds are over. Whether the ring has one.</summary>
+    public static bool Wait(int fd, int wake, long nanoseconds)
     {
         var fds = stackalloc Libc.PollFd[]
         {
             new() { Fd = fd, Events = Libc.PollIn },
             new() { Fd = wake, Events = Libc.PollIn },
         };
-        if (Libc.Poll(fds, 2, milliseconds: -1) < 0)
+        if (Libc.Poll(fds, 2, Libc.Milliseconds(nanoseconds)) < 0)
         {
             if (Marshal.GetLastPInvokeError() != Libc.EIntr)
                 throw Failure("wait for packets");
-            return;
+            return false;
         }
 
         // An error stays, and would end every wait at once, until it is asked for. It tells of an interface that went down: no matter, others are there.
@@ -100,6 +111,8 @@ internal static unsafe class RingSocket
             uint length = sizeof(int);
             _ = Libc.GetOption(fd, Libc.SolSocket, Libc.SoError, &error, &length);
         }
+
+        return (fds[0].Returned & Libc.PollIn) != 0;
     }
 
     public static CaptureException Failure(string what)

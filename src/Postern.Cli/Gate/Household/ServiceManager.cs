@@ -1,18 +1,27 @@
 using System.Globalization;
 using System.Net.Sockets;
 
-namespace Postern.Cli.Gate;
+namespace Postern.Cli.Gate.Household;
 
 /// <summary>Tells the service manager how it stands (sd_notify(3)): one datagram to the socket it named; nothing where there is none.</summary>
 internal static class ServiceManager
 {
+    /// <summary>How long the manager waits for a sign of life (sd_watchdog_enabled(3)); null: it does not.</summary>
+    public static TimeSpan? Watchdog { get; } =
+        long.TryParse(Environment.GetEnvironmentVariable("WATCHDOG_USEC"), NumberStyles.None, CultureInfo.InvariantCulture, out var time) && IsForUs() ? TimeSpan.FromMicroseconds(time) : null;
+
     public static void Ready(string status) => Notify($"READY=1\nSTATUS={status}");
 
     /// <summary>The manager wants the time of the monotonic clock with it, so as to pair it with the READY that follows.</summary>
     public static void Reloading() =>
         Notify(string.Create(CultureInfo.InvariantCulture, $"RELOADING=1\nMONOTONIC_USEC={(long)GateClock.Now().Uptime.TotalMicroseconds}"));
 
+    public static void Alive() => Notify("WATCHDOG=1");
+
     public static void Stopping() => Notify("STOPPING=1");
+
+    private static bool IsForUs() =>
+        Environment.GetEnvironmentVariable("WATCHDOG_PID") is not { Length: > 0 } pid || pid.Equals(Environment.ProcessId.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
 
     private static void Notify(string message)
     {

@@ -1,0 +1,202 @@
+using System.Collections.Concurrent;
+using System.Runtime.Versioning;
+using Microsoft.Extensions.Logging;
+using Postern.Cli.CommandLine;
+using Postern.Cli.Configuration;
+using Postern.Confinement;
+using Postern.Steward;
+
+namespace Postern.Cli.Gate.Household;
+
+/// <summary>
+/// The steward: the process that people and service managers start, and the only one that may execute anything. It starts the warden and, when the warden
+/// asks, sentries; puts another in the place of a warden that died or hangs; and passes on signals. It reads no packet and decides nothing.
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal sealed class StewardProcess(string path, bool verbose, ILogger log) : IDisposable
+{
+    /// <summary>A warden that has given no sign of life for so long does nothing any more. It gives one every five seconds.</summary>
+    private static readonly TimeSpan WardenPatience = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
+
+    private readonly BlockingCollection<StewardEvent> _inbox = [];
+    private readonly Pace _pace = new(TimeSpan.FromMilliseconds(50), longest: TimeSpan.FromSeconds(2), longLife: TimeSpan.FromSeconds(10));
+    private GateConfiguration _configuration = new(new([], []), []);
+    private Confines _sentryRights = new();
+    private WardenChild? _warden;
+    private int _lives;
+    private bool _wasReady;
+    private TimeSpan? _dueAt;
+    private TimeSpan _lastAlive;
+    private TimeSpan _lastWatchdog;
+    private TimeSpan? _stopBy;
+
+    public void AskReload() => _inbox.Add(new(StewardEventKind.Reload));
+
+    public void AskStop() => _inbox.Add(new(StewardEventKind.Stop));
+
+    /// <summary>Until it is told to stop, or the warden cannot even begin. Its exit code.</summary>
+    /// <exception cref="CommandFailure">The configuration has faults; nothing was started.</exception>
+    public int Run()
+    {
+        _configuration = ConfigurationLoading.ReadOrFail(path, warn: null);
+        Rights.Require(_configuration);
+        _sentryRights = Rights.OfSentry(log);
+        foreach (var folder in Rights.WrittenTo(_configuration))
+            MakeFolder(folder);
+        StartWarden();
+        while (true)
+        {
+            if (_inbox.TryTake(out var item, Wait(GateClock.Now().Uptime)) && Do(item) is { } code)
+                return code;
+            SeeToWhatIsDue(GateClock.Now().Uptime);
+        }
+    }
+
+    public void Dispose()
+    {
+        _warden?.Dispose();
+        _inbox.Dispose();
+    }
+
+    private int Wait(TimeSpan now)
+    {
+        var soonest = Soonest([_dueAt, _stopBy, _warden is null ? null : _lastAlive + WardenPatience]);
+        return soonest is { } time ? (int)Math.Clamp(Math.Ceiling((time - now).TotalMilliseconds), 0, int.MaxValue) : Timeout.Infinite;
+    }
+
+    private static TimeSpan? Soonest(ReadOnlySpan<TimeSpan?> times)
+    {
+        TimeSpan? soonest = null;
+        foreach (var time in times)
+            soonest = time is null || soonest <= time ? soonest : time;
+        return soonest;
+    }
+
+    private void SeeToWhatIsDue(TimeSpan now)
+    {
+        if (_dueAt <= now)
+            StartWarden();
+        if (_warden is null)
+            return;
+        if (_stopBy <= now)
+            _warden.Kill();
+        if (now - _lastAlive >= WardenPatience)
+        {
+            GateLog.WardenHung(log, WardenPatience.TotalSeconds);
+            _warden.Kill();
+            _lastAlive = now;
+        }
+    }
+
+    private void StartWarden()
+    {
+        _dueAt = null;
+        _lastAlive = GateClock.Now().Uptime;
+        _warden = new(++_lives, path, verbose, Rights.OfWarden(path, _configuration), _sentryRights, _inbox.Add);
+    }
+
+    /// <summary>An exit code where this was the last thing to do.</summary>
+    private int? Do(in StewardEvent item)
+    {
+        switch (item.Kind)
+        {
+            case StewardEventKind.Reload:
+                _warden?.Say(new(StewardWord.Reload));
+                return null;
+            case StewardEventKind.Stop:
+                return Stop();
+            case StewardEventKind.Ended when item.Sentry == 0:
+                return item.Life == _lives ? NoteWardenEnd(item.Status) : null;
+            case StewardEventKind.Ended:
+                if (item.Life == _lives)
+                    _warden?.NoteSentryEnd(item.Sentry, item.Status);
+                return null;
+            default:
+                if (item.Life == _lives)
+                    Hear(item);
+                foreach (var descriptor in item.Descriptors)
+                    descriptor.Dispose();
+                return null;
+        }
+    }
+
+    private int? Stop()
+    {
+        ServiceManager.Stopping();
+        if (_warden is null)
+            return ExitCode.Done;
+        _stopBy ??= GateClock.Now().Uptime + StopPatience;
+        _warden.Say(new(StewardWord.Stop));
+        return null;
+    }
+
+    private int? NoteWardenEnd(ExitStatus status)
+    {
+        var life = GateClock.Now().Uptime - _warden!.Began;
+        _warden.Dispose();
+        _warden = null;
+        if (_stopBy is not null)
+            return ExitCode.Done;
+        if (!_wasReady)
+            return status.Signal == 0 ? status.Code : ExitCode.Defect;
+        GateLog.WardenEnded(log, status.ToString());
+        _dueAt = GateClock.Now().Uptime + _pace.After(life);
+        return null;
+    }
+
+    private void Hear(in StewardEvent item)
+    {
+        if (!StewardMessage.TryRead(item.Message.Span, out var message))
+            return;
+        switch (message.Word)
+        {
+            case StewardWord.WantPacketSocket or StewardWord.WantUdpSocket:
+                _warden!.HandSocket(message);
+                break;
+            case StewardWord.StartSentry:
+                _warden!.StartSentry(message.Id, item.Descriptors);
+                break;
+            case StewardWord.EndSentry:
+                _warden!.EndSentry(message.Id);
+                break;
+            case StewardWord.Ready:
+                _wasReady = true;
+                ServiceManager.Ready(message.Text);
+                NoteAlive();
+                break;
+            case StewardWord.Reloading:
+                ServiceManager.Reloading();
+                break;
+            case StewardWord.Alive:
+                NoteAlive();
+                break;
+            default:
+                break; // no word of a warden's
+        }
+    }
+
+    /// <summary>The service manager hears that the gate lives when its warden does.</summary>
+    private void NoteAlive()
+    {
+        _lastAlive = GateClock.Now().Uptime;
+        if (ServiceManager.Watchdog is not { } limit || _lastAlive - _lastWatchdog < limit / 4)
+            return;
+        ServiceManager.Alive();
+        _lastWatchdog = _lastAlive;
+    }
+
+    private static void MakeFolder(string folder)
+    {
+        try
+        {
+            if (!Directory.Exists(folder))
+                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The warden says what it lacks when it needs it.
+        }
+    }
+}

@@ -1,0 +1,184 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using Postern.Cli.CommandLine;
+using Postern.Confinement;
+using Postern.Packets;
+using Postern.Steward;
+
+namespace Postern.Cli.Gate.Household;
+
+/// <summary>One life of a warden, as the steward sees it: the process, the way to it, and the sentries that it asked for, which go with it.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class WardenChild : IDisposable
+{
+    /// <summary>A warden has one sentry, and two while the guard changes. What asks for more has lost its way.</summary>
+    private const int MaxSentries = 8;
+
+    private const int MessageRoom = 256 << 10;
+
+    /// <summary>Ours, for as long as we live.</summary>
+    private static readonly Descriptor Output = Descriptor.Adopt(1);
+    private static readonly Descriptor Error = Descriptor.Adopt(2);
+
+    private static readonly ImmutableArray<AddressFamily> Families = [AddressFamily.InterNetwork, AddressFamily.InterNetworkV6];
+
+    private readonly int _life;
+    private readonly Confines _sentryRights;
+    private readonly Action<StewardEvent> _post;
+    private readonly Channel _channel;
+    private readonly Child _process;
+    private readonly Dictionary<int, Child> _sentries = [];
+    private bool _ended;
+
+    /// <param name="life">The how-manieth it is.</param>
+    /// <param name="path">Of the configuration.</param>
+    /// <param name="verbose">As the steward was told.</param>
+    /// <param name="rights">What it is left with.</param>
+    /// <param name="sentryRights">And its sentries.</param>
+    /// <param name="post">Takes what happens, on any thread.</param>
+    /// <exception cref="CommandFailure">It could not be started.</exception>
+    public WardenChild(int life, string path, bool verbose, Confines rights, Confines sentryRights, Action<StewardEvent> post)
+    {
+        (_life, _sentryRights, _post) = (life, sentryRights, post);
+        (_channel, var theirs) = Channel.Pair(MessageRoom);
+        using (theirs)
+        {
+            try
+            {
+                _process = Child.Start(Itself.As(Itself.Warden, Path.GetFullPath(path), verbose ? "verbose" : "") with { Descriptors = [null, Output, Error, theirs.Descriptor] }, rights);
+            }
+            catch (ConfinementException e)
+            {
+                _channel.Dispose();
+                throw new CommandFailure(ExitCode.MissingPrivilege, e.Message, e.Hint, e);
+            }
+        }
+
+        Await(_process, sentry: 0);
+        Welcome();
+        new Thread(Listen) { Name = "warden", IsBackground = true }.Start();
+    }
+
+    public TimeSpan Began { get; } = GateClock.Now().Uptime;
+
+    public bool Say(in StewardMessage message, params ReadOnlySpan<Descriptor> with)
+    {
+        Span<byte> bytes = stackalloc byte[StewardMessage.Size];
+        message.Write(bytes);
+        return _channel.TrySend(bytes, with);
+    }
+
+    public void Kill() => _process.Kill();
+
+    /// <summary>Opens what the warden may not.</summary>
+    public void HandSocket(in StewardMessage wanted)
+    {
+        try
+        {
+            using var socket = wanted.Word == StewardWord.WantPacketSocket ? Descriptor.Adopt(CaptureSocket.Open()) : Release(UdpSocketSource.Bind((ushort)wanted.Number));
+            Say(new(StewardWord.Socket, wanted.Id), socket);
+        }
+        catch (CaptureException e)
+        {
+            Say(new(StewardWord.NoSocket, wanted.Id, e.MissingPrivilege ? ExitCode.MissingPrivilege : ExitCode.Unsupported, $"{e.Message}\n{e.Hint}"));
+        }
+    }
+
+    /// <param name="id">What the warden calls it.</param>
+    /// <param name="with">Orders, reports, and what it captures from.</param>
+    public void StartSentry(int id, ImmutableArray<Descriptor> with)
+    {
+        if (with.Length < 3 || _sentries.Count >= MaxSentries || _sentries.ContainsKey(id))
+        {
+            Say(new(StewardWord.SentryEnded, id, Text: "it was not asked for rightly"));
+            return;
+        }
+
+        var error = Environment.GetEnvironmentVariable("POSTERN_DEBUG") is "1" ? Error : null; // it could write any line into the log
+        var program = Itself.As(Itself.Sentry, (with.Length - 2).ToString(CultureInfo.InvariantCulture)) with { Descriptors = [null, null, error, .. with] };
+        try
+        {
+            var sentry = Child.Start(program, _sentryRights);
+            _sentries[id] = sentry;
+            Await(sentry, id);
+            Say(new(StewardWord.SentryStarted, id, sentry.Pid));
+        }
+        catch (ConfinementException e)
+        {
+            Say(new(StewardWord.SentryEnded, id, Text: $"{e.Message}: {e.Hint}"));
+        }
+    }
+
+    public void EndSentry(int id)
+    {
+        if (_sentries.TryGetValue(id, out var sentry))
+            sentry.Kill();
+    }
+
+    public void NoteSentryEnd(int id, ExitStatus status)
+    {
+        if (_sentries.Remove(id, out var sentry))
+            sentry.Dispose();
+        Say(new(StewardWord.SentryEnded, id, Text: status.ToString()));
+    }
+
+    /// <summary>Whatever is left of it ends.</summary>
+    public void Dispose()
+    {
+        Volatile.Write(ref _ended, true);
+        _channel.ShutDown();
+        _channel.Dispose();
+        foreach (var child in _sentries.Values.Append(_process))
+        {
+            child.Kill();
+            child.Dispose();
+        }
+    }
+
+    private void Welcome()
+    {
+        var sockets = Families.Select(TryOpenRaw).OfType<Descriptor>().ToArray();
+        Say(new(StewardWord.Welcome, Number: Environment.ProcessId), sockets);
+        foreach (var socket in sockets)
+            socket.Dispose();
+    }
+
+    /// <summary>For receipts; without the right to it there are none.</summary>
+    private static Descriptor? TryOpenRaw(AddressFamily family)
+    {
+        try
+        {
+            return Release(new Socket(family, SocketType.Raw, ProtocolType.Udp));
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
+    }
+
+    private static Descriptor Release(Socket socket)
+    {
+        var number = (int)socket.SafeHandle.DangerousGetHandle();
+        socket.SafeHandle.SetHandleAsInvalid();
+        return Descriptor.Adopt(number);
+    }
+
+    private void Await(Child child, int sentry) => new Thread(() =>
+    {
+        var status = child.Wait(null)!.Value;
+        if (!Volatile.Read(ref _ended))
+            _post(new(StewardEventKind.Ended, _life, Sentry: sentry, Status: status));
+    }) { Name = "child", IsBackground = true }.Start();
+
+    private void Listen()
+    {
+        var buffer = new byte[1024];
+        while (_channel.Receive(buffer, Channel.MaxDescriptors) is { Outcome: not Received.Ended } reception)
+        {
+            if (reception.Outcome == Received.Message)
+                _post(new(StewardEventKind.Said, _life, buffer.AsSpan(0, reception.Length).ToArray(), reception.Descriptors));
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using Postern.Confinement;
+using Postern.Reports;
+using Postern.Sentry;
+
+namespace Postern.Cli.Gate.Watch;
+
+/// <summary>Why a sentry is to be replaced, where it did not end by itself.</summary>
+internal enum Misconduct
+{
+    None,
+
+    /// <summary>It said something that no sentry says.</summary>
+    Nonsense,
+
+    /// <summary>It gave no sign of life.</summary>
+    Silence,
+
+    /// <summary>It took more memory than it can need.</summary>
+    Greed,
+}
+
+/// <summary>
+/// A sentry as the warden sees it: a process that it was given the number of, and the channel that it reports by. A thread reads that, takes every message as
+/// an enemy's, and says so when one is.
+/// </summary>
+internal sealed class RunningSentry : IDisposable
+{
+    /// <summary>A sign of life so often: each is a wake-up of a process that may otherwise sleep for days.</summary>
+    public static readonly TimeSpan Beat = TimeSpan.FromSeconds(2);
+
+    /// <summary>Two signs of life may be late or lost.</summary>
+    private static readonly TimeSpan Patience = Beat * 2.5;
+
+    /// <summary>To its first sign of life: a runtime has to start, on a machine that may be busy.</summary>
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
+
+    private readonly Channel _channel;
+    private readonly GateInbox _inbox;
+    private readonly TaskCompletionSource<bool> _standing = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly long _maxMemory;
+    private Tally? _tally;
+    private long _told = Stopwatch.GetTimestamp();
+    private int _process;
+
+    public RunningSentry(int id, SentryOptions options, CaptureSet capture, Channel channel, GateInbox inbox, long maxMemory)
+    {
+        (Id, Options, Capture, _channel, _inbox, _maxMemory) = (id, options, capture, channel, inbox, maxMemory);
+        new Thread(Listen) { Name = "reports", IsBackground = true }.Start();
+    }
+
+    public int Id { get; }
+
+    public SentryOptions Options { get; }
+
+    public CaptureSet Capture { get; }
+
+    public long Began { get; } = Stopwatch.GetTimestamp();
+
+    /// <summary>0: not known yet.</summary>
+    public int Process
+    {
+        get => Volatile.Read(ref _process);
+        set => Volatile.Write(ref _process, value);
+    }
+
+    /// <summary>What it said last that it had counted; null: nothing yet.</summary>
+    public Tally? Tally => Volatile.Read(ref _tally);
+
+    /// <summary>Waits for its first sign of life. False: it ended, or gave none.</summary>
+    public bool Stands() => _standing.Task.Wait(StartPatience) && _standing.Task.Result;
+
+    /// <summary>How it ended; empty while it has not.</summary>
+    public string End { get; private set; } = "";
+
+    /// <summary>It has ended, as the steward says.</summary>
+    public void NoteEnd(string how)
+    {
+        End = how;
+        _standing.TrySetResult(false);
+    }
+
+    public void Dispose()
+    {
+        NoteEnd(End);
+        _channel.ShutDown();
+        _channel.Dispose();
+    }
+
+    private void Listen()
+    {
+        var message = new byte[Report.SignedSize];
+        Misconduct found;
+        do
+        {
+            var reception = _channel.Receive(message, descriptors: 0, _standing.Task.IsCompleted ? Patience : StartPatience);
+            if (reception.Outcome == Received.Ended)
+                return; // the steward tells the rest
+            found = Judge(reception, message);
+        }
+        while (found == Misconduct.None);
+        _inbox.Put(new(GateEventKind.Misconduct, Sentry: this, Misconduct: found));
+    }
+
+    private Misconduct Judge(in Reception reception, ReadOnlySpan<byte> message)
+    {
+        if (reception.Outcome == Received.TimedOut)
+            return Misconduct.Silence;
+        if (reception.Outcome != Received.Message)
+            return Misconduct.Nonsense;
+        message = message[..reception.Length];
+        if (Report.TryRead(message, out var report))
+        {
+            _inbox.Put(report);
+            return Stopwatch.GetElapsedTime(_told) < Patience || !_standing.Task.IsCompleted ? Misconduct.None : Misconduct.Silence;
+        }
+
+        if (!Tally.TryRead(message, out var tally) || tally!.Generation != Options.Generation)
+            return Misconduct.Nonsense;
+        Volatile.Write(ref _tally, tally);
+        _told = Stopwatch.GetTimestamp();
+        _standing.TrySetResult(true);
+        return Process != 0 && Standing.Of(Process) is { } standing && standing.Resident > _maxMemory ? Misconduct.Greed : Misconduct.None;
+    }
+}

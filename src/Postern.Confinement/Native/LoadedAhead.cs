@@ -1,0 +1,44 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using System.Security.Cryptography;
+
+namespace Postern.Confinement.Native;
+
+/// <summary>What .NET opens when it is first used, and could not open later.</summary>
+internal static class LoadedAhead
+{
+    /// <summary>An assembly, those that it references, and theirs. Random numbers come from a descriptor that the first draw opens.</summary>
+    public static void All(ReadOnlySpan<Assembly> roots)
+    {
+        var loaded = new HashSet<Assembly>();
+        foreach (var root in roots)
+            Add(root, loaded);
+        _ = Guid.NewGuid();
+        RandomNumberGenerator.Fill(stackalloc byte[1]);
+    }
+
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "References that the trimmer took out are not run.")]
+    private static void Add(Assembly assembly, HashSet<Assembly> loaded)
+    {
+        if (!loaded.Add(assembly))
+            return;
+        foreach (var name in assembly.GetReferencedAssemblies())
+        {
+            if (Load(name) is { } reference)
+                Add(reference, loaded);
+        }
+    }
+
+    /// <summary>Null: a reference that was not shipped, or an old facade.</summary>
+    private static Assembly? Load(AssemblyName name)
+    {
+        try
+        {
+            return Assembly.Load(name);
+        }
+        catch (Exception e) when (e is IOException or BadImageFormatException)
+        {
+            return null;
+        }
+    }
+}
