@@ -6,7 +6,6 @@ namespace Postern.EndToEnd.Tests;
 /// <summary>The demo that the README promises: it runs, tells its story, and leaves nothing behind.</summary>
 public sealed class DemoTests
 {
-    private static readonly string Root = Path.GetDirectoryName(Path.GetDirectoryName(GateHouse.Postern))!;
 
     [Fact]
     public void Tells_the_story_and_cleans_up()
@@ -42,7 +41,7 @@ public sealed class DemoTests
 
     private static Process Start()
     {
-        var start = new ProcessStartInfo(Path.Combine(Root, "demo")) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var start = new ProcessStartInfo(Path.Combine(GateHouse.Root, "demo")) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         start.Environment["POSTERN_BUILT"] = "1";
         return Process.Start(start)!;
     }

@@ -53,6 +53,8 @@ internal sealed partial class GateHouse : IDisposable
 
     public NetworkNamespace Client { get; }
 
+    public static string Root { get; } = FindRoot();
+
     public static string Postern { get; } = FindExecutable();
 
     public string ConfigurationFile => Path.Combine(_folder.FullName, "postern.yaml");
@@ -289,12 +291,16 @@ internal sealed partial class GateHouse : IDisposable
         }
     }
 
-    private static string FindExecutable()
+    /// <summary>What <c>./build</c> made, or what POSTERN_EXECUTABLE names, a full path or one in the repository (scripts/native-proof makes out/native/postern).</summary>
+    private static string FindExecutable() =>
+        Path.Combine(Root, Environment.GetEnvironmentVariable("POSTERN_EXECUTABLE") is { Length: > 0 } named ? named : "out/postern");
+
+    private static string FindRoot()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "Postern.slnx")))
             folder = folder.Parent!;
-        return Path.Combine(folder.FullName, "out", "postern");
+        return folder.FullName;
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]
