@@ -46,7 +46,7 @@ static int Replay(string file)
 {
     var target = Table.Find(Path.GetFileName(file).Split("--")[0]);
     var started = Stopwatch.GetTimestamp();
-    var finding = new Runner(target) { Timed = true }.Run(File.ReadAllBytes(file));
+    var finding = new Runner(target) { Limit = Runner.UsualLimit }.Run(File.ReadAllBytes(file));
     Console.WriteLine(finding?.What ?? string.Create(CultureInfo.InvariantCulture, $"nothing is wrong, in {Stopwatch.GetElapsedTime(started).TotalMilliseconds:F1} ms"));
     return finding is null ? 0 : 2;
 }

@@ -25,7 +25,7 @@ public sealed class Campaign
     public Campaign(Target target, IReadOnlyList<byte[]> seeds, ulong seed, Action<byte[]>? before = null)
     {
         _before = before ?? (_ => { });
-        _runner = new(target) { Timed = true };
+        _runner = new(target) { Limit = Runner.UsualLimit };
         _chance = new(seed);
         _mutator = new(_chance, Words.Of(seeds), target.MaxLength);
         foreach (var input in seeds.OrderBy(s => s.Length))

