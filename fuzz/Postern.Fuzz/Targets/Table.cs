@@ -23,7 +23,7 @@ internal static class Table
         new("control-request", TextTargets.ControlRequest) { Memory = (16_384, 16) },
         new("netlink", KernelTargets.Netlink) { Memory = (0, 64) },
         new("netlink-element", KernelTargets.Element) { MaxLength = 512, Memory = (256, 64) },
-        new("proc-net-tcp", KernelTargets.SocketTable) { MaxLength = 300 },
+        new("proc-net-tcp", KernelTargets.SocketTable) { MaxLength = 300, Memory = (1024, 0) },
         new("agent-keys", KeyTargets.AgentKeys) { Memory = (16384, 256), Smoke = 700 },
         new("agent-signature", KeyTargets.AgentSignature) { MaxLength = 1024, Memory = (16384, 16), Smoke = 700 },
 
@@ -44,17 +44,17 @@ internal static class Table
         new("ledger-record", FileTargets.LedgerRecord) { MaxLength = 64 },
         new("ledger-file", FileTargets.LedgerFile) { MaxLength = 1024, Memory = (65_536, 64), Smoke = 300 },
 
-        // Words of the command line and of the files above.
+        // Words of the command line and of the files above. They take no memory; the runtime's parsing of numbers does, until it has been optimised.
         new("invitation", TextTargets.Invitation) { MaxLength = 2100, Memory = (8192, 64) },
         new("sequence", TextTargets.Sequence) { MaxLength = 1024, Memory = (4096, 64) },
-        new("step", TextTargets.Step) { MaxLength = 64 },
-        new("ports", TextTargets.Ports) { MaxLength = 64 },
+        new("step", TextTargets.Step) { MaxLength = 64, Memory = (1024, 0) },
+        new("ports", TextTargets.Ports) { MaxLength = 64, Memory = (1024, 0) },
         new("address", TextTargets.Address) { MaxLength = 128, Memory = (512, 0) },
         new("network", TextTargets.Network) { MaxLength = 128, Memory = (2048, 0) },
-        new("carrier", TextTargets.Carrier) { MaxLength = 64 },
-        new("tcp-flags", TextTargets.Flags) { MaxLength = 128 },
-        new("hours", TextTargets.Hours) { MaxLength = 64 },
-        new("duration", TextTargets.Time) { MaxLength = 64 },
+        new("carrier", TextTargets.Carrier) { MaxLength = 64, Memory = (1024, 0) },
+        new("tcp-flags", TextTargets.Flags) { MaxLength = 128, Memory = (1024, 0) },
+        new("hours", TextTargets.Hours) { MaxLength = 64, Memory = (1024, 0) },
+        new("duration", TextTargets.Time) { MaxLength = 64, Memory = (1024, 0) },
     ];
 
     public static Target Find(string name) => All.FirstOrDefault(t => t.Name == name)
