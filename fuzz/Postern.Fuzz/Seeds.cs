@@ -211,7 +211,9 @@ internal static class Seeds
     {
         const string key = "fE4IJLf_PKvCLWhbCMKX9rceA_4gjzhazLfuwgGdxCw";
         yield return Encoding.ASCII.GetBytes($"host: 'gate.example.org'\ngate_key: {key}\ngate_secret: {key}\ncarriers: [udp/62201, icmp, tcp/443]\nservices: ['ssh', 'web']\nports:\n  'ssh': [tcp/22]\nkey: '~/.ssh/id_ed25519'\naddress: 'auto'\nreceipts: yes\n");
-        yield return Encoding.ASCII.GetBytes($"host: 2001:db8::1\ngate_key: {key}\ngate_secret: {key}\naddress: https://ip.example.org/?x='y'\nkey: \"agent:\\tme\"\n");
+        yield return Encoding.ASCII.GetBytes($"host: 2001:db8::1\ngate_key: {key}\ngate_secret: {key}\naddress: https://ip.example.org/?x='y'\nkey: 'agent'\n");
+        foreach (var line in new[] { "key: \"a\\nb\"", "key: \"a\\0b\"", "address: \"https://ip.example.org/\\n\"" })
+            yield return Encoding.ASCII.GetBytes($"host: \"fe80::1%a'b\"\ngate_key: {key}\ngate_secret: {key}\n{line}\n");
     }
 
     private static IEnumerable<string> KeyLines() => Targets.Keys.All.Select((key, i) => i switch
