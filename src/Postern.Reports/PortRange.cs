@@ -47,7 +47,7 @@ public readonly record struct PortRange(Transport Transport, ushort First, ushor
     }
 
     private static bool TryParsePort(ReadOnlySpan<char> text, out ushort port) =>
-        ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port != 0;
+        Digits.TryParse(text, out port) && port != 0;
 
     public override string ToString()
     {

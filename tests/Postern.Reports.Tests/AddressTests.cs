@@ -60,5 +60,7 @@ public sealed class AddressTests
     [InlineData("tcp/1-2-3")]
     [InlineData("TCP/22")]
     [InlineData("sctp/22")]
+    [InlineData("tcp/22\0")] // found by fuzzing: the runtime's parsers pass over zeros behind a number
+    [InlineData("tcp/22-23\0\0")]
     public void Refuses_what_is_no_port(string text) => Assert.False(PortRange.TryParse(text, out _));
 }

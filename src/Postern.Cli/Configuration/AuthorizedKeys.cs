@@ -40,11 +40,12 @@ internal static class AuthorizedKeys
     /// <param name="path">The file.</param>
     /// <param name="services">The names there are; null: not all of them could be read.</param>
     /// <param name="faults">What is wrong with it goes here.</param>
-    public static ImmutableArray<Identity> Read(string path, IReadOnlySet<string>? services, FaultList faults)
-    {
-        if (Load(path, faults) is not { } text)
-            return [];
+    public static ImmutableArray<Identity> Read(string path, IReadOnlySet<string>? services, FaultList faults) =>
+        Load(path, faults) is { } text ? ReadText(path, text, services, faults) : [];
 
+    /// <summary>Reads a text as if it were a file of that name.</summary>
+    internal static ImmutableArray<Identity> ReadText(string path, string text, IReadOnlySet<string>? services, FaultList faults)
+    {
         var identities = ImmutableArray.CreateBuilder<Identity>();
         var places = new Dictionary<SshPublicKey, int>();
         foreach (var (index, line) in text.Split('\n').Index())

@@ -48,7 +48,7 @@ internal static class Network
     }
 
     private static bool TryParsePrefix(ReadOnlySpan<char> text, int bits, out int prefix) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out prefix) && prefix <= bits && (text.Length == 1 || text[0] != '0');
+        Digits.TryParse(text, out prefix) && prefix <= bits && (text.Length == 1 || text[0] != '0');
 
     private static Address WithoutHostBits(Address address, int hostBits) =>
         hostBits == V6Bits ? default : new(address.Value >> hostBits << hostBits);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
+using Postern.Reports;
 using static Postern.Cli.Configuration.Quoting;
 
 namespace Postern.Cli.Configuration;
@@ -111,7 +112,7 @@ internal sealed class Values(FaultList faults)
     {
         if (Text(key, node) is not { } text)
             return null;
-        if (int.TryParse(text.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max)
+        if (Digits.TryParse(text.Text, out int number) && number >= min && number <= max)
             return number;
         faults.Add(text.Place, $"'{key}' cannot be {Quote(text.Text)}", string.Create(CultureInfo.InvariantCulture, $"write a whole number from {min} to {max}"));
         return null;

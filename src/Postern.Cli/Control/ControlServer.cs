@@ -168,7 +168,7 @@ internal sealed class ControlServer : IDisposable
         return null;
     }
 
-    private static ControlRequest? Parse(ReadOnlySpan<byte> line)
+    internal static ControlRequest? Parse(ReadOnlySpan<byte> line)
     {
         try
         {

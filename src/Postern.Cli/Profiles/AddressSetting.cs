@@ -20,7 +20,7 @@ internal sealed record AddressSetting(string Text, Address Literal, Uri? Service
             return true;
         if (Address.TryParse(text, out var address) && address != default)
             setting = new(address.ToString(), address, null);
-        else if (Uri.TryCreate(text, UriKind.Absolute, out var uri) && string.Equals(uri.Scheme, Uri.UriSchemeHttps, StringComparison.Ordinal) && uri.UserInfo.Length == 0)
+        else if (!text.Any(char.IsControl) && Uri.TryCreate(text, UriKind.Absolute, out var uri) && string.Equals(uri.Scheme, Uri.UriSchemeHttps, StringComparison.Ordinal) && uri.UserInfo.Length == 0)
             setting = new(text, default, uri); // not http: whoever is on the way could write his own address into it, and we would sign that
         return setting != Auto;
     }

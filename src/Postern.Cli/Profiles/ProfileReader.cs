@@ -39,7 +39,7 @@ internal sealed class ProfileReader(Values values)
         var carriers = ReadCarriers(fields["carriers"]);
         var services = ReadServices(fields["services"]);
         var ports = ReadPorts(fields["ports"]);
-        var own = values.Text("key", fields["key"]);
+        var own = ReadKey(fields["key"]);
         var address = ReadAddress(fields["address"]);
         var receipts = values.Choice("receipts", fields["receipts"], [("yes", true), ("no", false)]);
         if (values.Faults.Count > before || host is null || gateKey is null || secret is null)
@@ -53,7 +53,7 @@ internal sealed class ProfileReader(Values values)
             Carriers = carriers,
             Services = services,
             Ports = ports,
-            Key = own?.Text,
+            Key = own,
             Address = address,
             Receipts = receipts ?? false,
         };
@@ -154,6 +154,16 @@ internal sealed class ProfileReader(Values values)
         }
 
         return ports.ToImmutable();
+    }
+
+    private string? ReadKey(Node? node)
+    {
+        if (values.Text("key", node) is not { } text)
+            return null;
+        if (!text.Text.Any(char.IsControl))
+            return text.Text;
+        values.Faults.Add(text.Place, $"'key' cannot be {Quote(text.Text)}", "write agent, agent SHA256:…, or the file of a key such as ~/.ssh/id_ed25519");
+        return null;
     }
 
     private AddressSetting ReadAddress(Node? node)

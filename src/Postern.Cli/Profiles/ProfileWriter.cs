@@ -13,7 +13,7 @@ internal static class ProfileWriter
     {
         var text = new StringBuilder()
             .Append("# A profile of postern: how to knock at one gate. 'man postern-profile' describes every key.\n")
-            .Append(CultureInfo.InvariantCulture, $"host: '{profile.Host}'\n")
+            .Append(CultureInfo.InvariantCulture, $"host: {Quote(profile.Host)}\n")
             .Append(CultureInfo.InvariantCulture, $"gate_key: {Base64Url.EncodeToString(profile.GateKey.Bytes)}\n")
             .Append(CultureInfo.InvariantCulture, $"gate_secret: {(secrets ? Secret(profile.Secret) : "(not shown; --secrets shows it)")}\n")
             .Append(CultureInfo.InvariantCulture, $"carriers: [{string.Join(", ", profile.Carriers)}]\n")

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Postern.Reports;
 
 namespace Postern.Client.Spa;
 
@@ -38,7 +39,7 @@ public readonly record struct Carrier(CarrierKind Kind, ushort Port)
     }
 
     internal static bool TryParsePort(ReadOnlySpan<char> text, out ushort port) =>
-        ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && text[0] != '0';
+        Digits.TryParse(text, out port) && text[0] != '0';
 
     public override string ToString() => Kind switch
     {

@@ -84,7 +84,7 @@ public sealed class DeviceFile(string path)
         if (length == 0)
             return (NewDevice(), 0);
         var line = bytes[..length];
-        if (length == Size && line[DeviceDigits] == ' ' && line[^1] == '\n'
+        if (length == Size && line[DeviceDigits] == ' ' && line[^1] == '\n' && !line.Contains((byte)0) // which the runtime passes over behind a number
             && uint.TryParse(line[..DeviceDigits], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var device) && device != 0
             && ulong.TryParse(line[(DeviceDigits + 1)..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var last) && last != ulong.MaxValue)
             return (device, last);

@@ -39,7 +39,7 @@ public readonly record struct KnockStep(StepKind Kind, ushort First, ushort Last
             return true;
         if (text.StartsWith("icmp/", StringComparison.Ordinal))
         {
-            var fine = ushort.TryParse(text[5..], NumberStyles.None, CultureInfo.InvariantCulture, out var size) && size <= MaxEchoSize;
+            var fine = Digits.TryParse(text[5..], out ushort size) && size <= MaxEchoSize;
             step = new(StepKind.Echo, size, size);
             return fine;
         }

@@ -51,6 +51,15 @@ public sealed class ProfileReaderTests
         Assert.DoesNotContain("hgbN", ProfileWriter.Write(back, secrets: false), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_host_with_a_quote_in_its_zone_is_written_and_read_back()
+    {
+        var (profile, _) = Read(Whole.Replace("gate.example.org", "\"fe80::1%a'b\"", StringComparison.Ordinal));
+        var (back, faults) = Read(ProfileWriter.Write(profile!, secrets: true));
+        Assert.Empty(faults);
+        Assert.Equal("fe80::1%a'b", back!.Host);
+    }
+
     [Theory]
     [InlineData("", "f:1:1: the profile holds nothing")]
     [InlineData("- a", "f:1:1: the profile holds a list")]
@@ -73,6 +82,9 @@ public sealed class ProfileReaderTests
     [InlineData(Whole + "key:", "f:4:5: 'key' holds nothing")]
     [InlineData(Whole + "address: http://echo.example.org", "f:4:10: 'address' cannot be 'http://echo.example.org'")]
     [InlineData(Whole + "address: '::'", "f:4:10: 'address' cannot be '::'")]
+    [InlineData(Whole + "key: \"a\\nb\"", "f:4:6: 'key' cannot be 'a\\u000ab'; write agent")]
+    [InlineData(Whole + "key: \"a\\0b\"", "f:4:6: 'key' cannot be 'a\\u0000b'; write agent")]
+    [InlineData(Whole + "address: \"https://echo.example.org/\\n\"", "f:4:10: 'address' cannot be 'https://echo.example.org/\\u000a'")]
     [InlineData(Whole + "receipts: maybe", "f:4:11: 'receipts' cannot be 'maybe'; write yes or no")]
     public void Every_fault_has_its_place(string text, string expected)
     {

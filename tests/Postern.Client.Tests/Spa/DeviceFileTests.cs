@@ -69,6 +69,8 @@ public sealed class DeviceFileTests : IDisposable
     [InlineData("1a2b3c4d 18446744073709551615\n")]
     [InlineData("1a2b3c4d -0000000000000000001\n")]
     [InlineData("1a2b3c4d 00000000000000000001\n\n")]
+    [InlineData("1a2b3c\0\0 00000000000000000001\n")]
+    [InlineData("1a2b3c4d 0000000000000000001\0\n")]
     public void What_is_damaged_is_not_guessed_at(string text)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(File)!);

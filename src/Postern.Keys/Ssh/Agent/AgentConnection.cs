@@ -21,7 +21,7 @@ internal sealed class AgentConnection : IDisposable
     private readonly Stream _stream;
     private readonly Lock _lock = new();
 
-    private AgentConnection(Stream stream) => _stream = stream;
+    internal AgentConnection(Stream stream) => _stream = stream;
 
     /// <param name="path">Of a Unix socket, or on Windows of a named pipe: <c>\\.\pipe\…</c></param>
     public static AgentConnection Open(string path)

@@ -34,7 +34,7 @@ public sealed class SshAgent : IDisposable
 
     private readonly AgentConnection _connection;
 
-    private SshAgent(AgentConnection connection) => _connection = connection;
+    internal SshAgent(AgentConnection connection) => _connection = connection;
 
     /// <summary>Where the user's agent is: what SSH_AUTH_SOCK says; else, on Windows, the system's own. Null: there is none.</summary>
     public static string? FindSocket() =>
