@@ -28,6 +28,9 @@ public sealed unsafe class PacketRing : IPacketSource
     private PacketClock _clock;
     private long _lost;
 
+    /// <summary>Blocks may wait that a reader before us has left, or made up, anywhere.</summary>
+    private bool _inherits = true;
+
     private volatile bool _stopped;
     private volatile bool _reading;
     private bool _closed;
@@ -81,7 +84,6 @@ public sealed unsafe class PacketRing : IPacketSource
         }
 
         _socket = socket;
-        _blockIndex = OldestBlock();
         return this;
     }
 
@@ -115,6 +117,8 @@ public sealed unsafe class PacketRing : IPacketSource
                 continue;
             }
 
+            if (_inherits && !RingBlock.IsReady(CurrentBlock))
+                _inherits = TryFindOldest();
             var now = Libc.Nanoseconds(Libc.ClockMonotonic);
             if (now >= deadline)
                 break;
@@ -125,7 +129,7 @@ public sealed unsafe class PacketRing : IPacketSource
             }
             else if (RingSocket.Wait(_socket, _wake, deadline - now) && !RingBlock.IsReady(CurrentBlock))
             {
-                _blockIndex = OldestBlock(); // the kernel says that there is something, but not where we look
+                _ = TryFindOldest(); // the kernel says that there is something, but not where we look
             }
         }
 
@@ -139,13 +143,14 @@ public sealed unsafe class PacketRing : IPacketSource
 
     /// <summary>
     /// Where to read on: the block that the kernel handed over first, or, where none waits, the one that it is writing, which was opened last. Whoever
-    /// read before us may have written anything into the ring; what is handed over is found all the same.
+    /// read before us may have written anything into the ring; what is handed over is found all the same. False where none waits.
     /// </summary>
-    private int OldestBlock()
+    private bool TryFindOldest()
     {
         var (ready, writing) = (-1, 0);
         for (var i = 0; i < _size.Blocks; i++)
         {
+            RingBlock.Repair(Block(i));
             var opened = RingBlock.Opened(Block(i));
             if (RingBlock.IsReady(Block(i)))
                 ready = ready < 0 || opened < RingBlock.Opened(Block(ready)) ? i : ready;
@@ -153,7 +158,8 @@ public sealed unsafe class PacketRing : IPacketSource
                 writing = opened > RingBlock.Opened(Block(writing)) ? i : writing;
         }
 
-        return ready >= 0 ? ready : writing;
+        _blockIndex = ready >= 0 ? ready : writing;
+        return ready >= 0;
     }
 
     /// <summary>The next packet of the open block. False for one of another interface; and at the end of the block, which is then closed.</summary>

@@ -36,6 +36,17 @@ internal unsafe struct RingBlock
 
     public static bool IsReady(byte* start) => (Volatile.Read(ref *(uint*)(start + StatusOffset)) & OwnedByReader) != 0;
 
+    /// <summary>
+    /// A status that is neither the kernel's nor ours was written by a reader before us, and the kernel would never again write into that block, nor
+    /// past it (__tpacket_v3_has_room asks for exactly 0): it gets its 0 back, unless it hands the block over at this very moment.
+    /// </summary>
+    public static void Repair(byte* start)
+    {
+        var status = Volatile.Read(ref *(uint*)(start + StatusOffset));
+        if (status != 0 && (status & OwnedByReader) == 0)
+            Interlocked.CompareExchange(ref *(uint*)(start + StatusOffset), 0u, status);
+    }
+
     /// <summary>The how-manieth block it was when the kernel began to write into it.</summary>
     public static ulong Opened(byte* start) => Volatile.Read(ref *(ulong*)(start + SequenceOffset));
 
