@@ -82,6 +82,26 @@ public sealed partial class HouseTests
         Assert.Equal(numbers.Length, numbers.Distinct().Count());
     }
 
+    /// <summary>A page that says what holds a claim must not go on saying so when that is gone.</summary>
+    [Theory]
+    [InlineData("SECURITY.md")]
+    [InlineData("docs/past-bugs.md")]
+    public void Every_test_that_a_page_names_is_there(string page)
+    {
+        var sources = Directory.GetFiles(Path.Combine(Root, "tests"), "*Tests.cs", SearchOption.AllDirectories)
+            .ToLookup(f => Path.GetFileNameWithoutExtension(f), f => File.ReadAllText(f), StringComparer.Ordinal);
+        var named = Named().Matches(Read(page));
+        Assert.NotEmpty(named);
+        var tests = "";
+        foreach (Match one in named)
+        {
+            tests = one.Groups["class"] is { Success: true, Value: var name } ? name : tests;
+            Assert.True(sources.Contains(tests), $"{page} names {one.Value}: there is no such class");
+            if (one.Groups["method"] is { Success: true, Value: var method })
+                Assert.True(sources[tests].Any(text => text.Contains($" {method}(", StringComparison.Ordinal)), $"{page} names {method}: {tests} has none of that name");
+        }
+    }
+
     private static HashSet<string> Reach(string room)
     {
         var reached = new HashSet<string>();
@@ -111,4 +131,8 @@ public sealed partial class HouseTests
 
     [GeneratedRegex(@"^\| `Postern\.(?<room>\w+)` \|[^|]*\| (?<references>[^|]*) \|$", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Row();
+
+    /// <summary><c>`ClassTests`</c>, <c>`ClassTests.Method`</c>, or <c>`.Method`</c> of the class that was named last.</summary>
+    [GeneratedRegex(@"`((?<class>[A-Z]\w*Tests)(\.(?<method>\w+))?|\.(?<method>[A-Z]\w*_\w+))`", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Named();
 }

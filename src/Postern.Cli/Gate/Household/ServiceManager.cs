@@ -10,7 +10,8 @@ internal static class ServiceManager
     public static TimeSpan? Watchdog { get; } =
         long.TryParse(Environment.GetEnvironmentVariable("WATCHDOG_USEC"), NumberStyles.None, CultureInfo.InvariantCulture, out var time) && IsForUs() ? TimeSpan.FromMicroseconds(time) : null;
 
-    public static void Ready(string status) => Notify($"READY=1\nSTATUS={status}");
+    /// <summary>In one line: the text is the warden's, and each further line would be another word to the manager, with the steward's authority.</summary>
+    public static void Ready(string status) => Notify($"READY=1\nSTATUS={status.ReplaceLineEndings(" ")}");
 
     /// <summary>The manager wants the time of the monotonic clock with it, so as to pair it with the READY that follows.</summary>
     public static void Reloading() =>

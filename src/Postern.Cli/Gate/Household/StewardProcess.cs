@@ -44,6 +44,8 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
         _configuration = ConfigurationLoading.ReadOrFail(path);
         Rights.Require(_configuration);
         _sentryRights = Rights.OfSentry(log);
+        if (!FileView.IsSupported)
+            GateLog.NoFileView(log);
         foreach (var folder in Rights.WrittenTo(_configuration))
             MakeFolder(folder);
         if (!_configuration.Actions.IsEmpty || Errands.AreLeft(path))
