@@ -92,7 +92,7 @@ public sealed class ControlTests
     public void However_hostile_readers_and_strangers_are_root_is_answered_and_knocks_open(string what, string script)
     {
         using var house = Open(Readers);
-        GrantMany(house, 20_000);
+        GrantMany(house, 4_000);
         using var reader = Hostile(house, Reader, script + "\ntime.sleep(60)\n");
         using var stranger = Hostile(house, Stranger, script + "\ntime.sleep(60)\n");
         house.ServeTcp(22);
@@ -119,10 +119,10 @@ public sealed class ControlTests
     public void A_reader_gets_every_one_of_many_grants_in_the_order_of_their_ends()
     {
         using var house = Open(Readers);
-        GrantMany(house, 20_000);
+        GrantMany(house, 4_000);
         var (code, output) = As(house, Reader, "grants");
         Assert.True(code == 0, output[..Math.Min(500, output.Length)]);
-        Assert.Equal(20_001, output.TrimEnd().Split('\n').Length);
+        Assert.Equal(4_001, output.TrimEnd().Split('\n').Length);
         var ends = house.Ask("grants").EnumerateArray().Select(g => g.GetProperty("until").GetString()!).ToArray();
         Assert.Equal(ends.Order(StringComparer.Ordinal), ends);
     }
@@ -146,7 +146,7 @@ public sealed class ControlTests
     {
         using var house = Open(Readers);
         File.Delete(house.Socket);
-        GateHouse.Until(() => File.Exists(house.Socket) && house.Command("status").Code == 0, "the socket to come back");
+        GateHouse.Until(() => house.Command("status").Code == 0, "the socket to come back");
         Assert.Equal("666", Mode(house));
         Assert.Equal(0, As(house, Reader, "status").Code);
         Assert.Contains("was gone; it is back", house.Log, StringComparison.Ordinal);
@@ -176,7 +176,7 @@ public sealed class ControlTests
         var whole = $$"""
             import json, socket, time
             def connect():
-              c=socket.socket(socket.AF_UNIX); c.settimeout(3); c.connect({{'"'}}{{house.Socket}}{{'"'}}); return c
+              c=socket.socket(socket.AF_UNIX); c.settimeout(3); c.connect('{{house.Socket}}'); return c
             def ask(verb): return json.dumps({'verb': verb}).encode()+b'\n'
             def quiet(text=b''):
               try:
@@ -187,8 +187,8 @@ public sealed class ControlTests
             print('begun', flush=True)
 
             """ + script;
-        var process = house.Gate.Start("setpriv", [.. Dropped(rights)[1..], "python3", "-c", whole]);
-        Assert.Equal("begun", process.StandardOutput.ReadLine());
+        var process = house.Gate.Start("setpriv", [.. Dropped(rights)[1..], Needs.Find("python3")!, "-c", whole]);
+        Assert.True(process.StandardOutput.ReadLine() is "begun", "it did not begin");
         return process;
     }
 

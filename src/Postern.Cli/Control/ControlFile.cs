@@ -34,7 +34,7 @@ internal sealed class ControlFile(string path, ILogger log)
         try
         {
             MakeFolder(withReaders);
-            RemoveStale();
+            MakeWay();
             listener.Bind(new UnixDomainSocketEndPoint(path));
             _ours = FileFacts.Of(path)?.Identity ?? 0;
             SetRights(withReaders); // before anybody can connect
@@ -59,11 +59,31 @@ internal sealed class ControlFile(string path, ILogger log)
             OpenFolder();
     }
 
-    /// <summary>Only ours: another gate may have made one of its own there.</summary>
-    public void Remove()
+    /// <summary>Removes what a gate that was killed left there.</summary>
+    /// <exception cref="CommandFailure">Another gate answers.</exception>
+    /// <exception cref="IOException">It is no socket.</exception>
+    public void MakeWay()
     {
-        if (IsThere)
-            File.Delete(path);
+        if (!File.Exists(path))
+            return;
+        if (new FileInfo(path).Length > 0)
+            throw new IOException("a file has that name, and it is no socket");
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
+        try
+        {
+            probe.Connect(new UnixDomainSocketEndPoint(path));
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionRefused)
+        {
+            File.Delete(path); // left by a gate that was killed
+            return;
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock)
+        {
+            // So many wait there that no more may.
+        }
+
+        throw new CommandFailure(ExitCode.Usage, $"another gate answers at {path}", "stop it first ('systemctl stop postern'), or give this one a gate.control_socket of its own");
     }
 
     private void MakeFolder(bool withReaders)
@@ -90,29 +110,5 @@ internal sealed class ControlFile(string path, ILogger log)
             GateLog.ControlFolderClosed(log, _folder);
             _closedTold = true;
         }
-    }
-
-    private void RemoveStale()
-    {
-        if (!File.Exists(path))
-            return;
-        if (new FileInfo(path).Length > 0)
-            throw new IOException("a file has that name, and it is no socket");
-        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
-        try
-        {
-            probe.Connect(new UnixDomainSocketEndPoint(path));
-        }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionRefused)
-        {
-            File.Delete(path); // left by a gate that was killed
-            return;
-        }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock)
-        {
-            // So many wait there that no more may.
-        }
-
-        throw new CommandFailure(ExitCode.Usage, $"another gate answers at {path}", "stop it first ('systemctl stop postern'), or give this one a gate.control_socket of its own");
     }
 }

@@ -70,9 +70,9 @@ internal sealed class ControlServer : IDisposable
             }
             else
             {
-                var old = _listener;
+                _file.MakeWay();
+                _listener.Dispose(); // first: the runtime removes whatever has its name then
                 _listener = _file.Listen(Backlog, !readers.IsEmpty);
-                old.Dispose();
                 BeginToAccept(_listener);
                 GateLog.ControlRestored(_log, _file.Path);
             }
@@ -90,8 +90,8 @@ internal sealed class ControlServer : IDisposable
     public void Dispose()
     {
         _stop.Cancel();
-        _listener.Dispose();
-        _file.Remove();
+        if (_file.IsThere)
+            _listener.Dispose(); // and its name; one that leads to somebody else is left alone
         _stop.Dispose();
     }
 
