@@ -47,7 +47,9 @@ public sealed record SentryOrders(SentryOptions Options)
         if (Options.Spa is { } spa)
             Write(writer, spa);
         writer.Flush();
-        return stream.ToArray();
+        var bytes = stream.ToArray();
+        Array.Clear(stream.GetBuffer()); // keys
+        return bytes;
     }
 
     /// <summary>Null: of another build. The keys in it are the caller's to dispose of.</summary>

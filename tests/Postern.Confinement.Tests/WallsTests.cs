@@ -181,6 +181,7 @@ public sealed class WallsTests
         ]);
 
     [Theory]
+    [InlineData("connect", 3, 0, 0)]
     [InlineData("execve", "@/bin/true", 0, 0)]
     [InlineData("ptrace", 0, 0, 0)]
     [InlineData("process_vm_writev", 1)]

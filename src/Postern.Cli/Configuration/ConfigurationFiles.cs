@@ -1,11 +1,16 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Unicode;
+using Postern.Keys;
 
 namespace Postern.Cli.Configuration;
 
 /// <summary>One file as read: its text (null when it is not text) and who may read and write it.</summary>
-internal sealed record ConfigurationFile(string Path, string? Text, UnixFileMode Mode);
+internal sealed record ConfigurationFile(string Path, string? Text, UnixFileMode Mode)
+{
+    /// <summary>It belongs neither to root nor to us.</summary>
+    public bool IsForeign { get; init; }
+}
 
 /// <summary>The main file and, beside it, the <c>*.yaml</c> of the folder <c>postern.d</c> in the order of their names.</summary>
 internal static class ConfigurationFiles
@@ -60,7 +65,7 @@ internal static class ConfigurationFiles
             var bytes = new byte[MaxSize + 1];
             var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             var mode = OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(file);
-            return new(path, Decode(path, bytes.AsSpan(..length), faults), mode);
+            return new(path, Decode(path, bytes.AsSpan(..length), faults), mode) { IsForeign = FileFacts.Of(path) is { IsOwnedByRootOrUs: false } };
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -86,6 +86,7 @@ internal static class ConfigurationReader
         {
             Interfaces = gate.Interfaces ?? configuration.Interfaces,
             ControlSocket = gate.ControlSocket ?? configuration.ControlSocket,
+            ControlReaders = gate.ControlReaders ?? configuration.ControlReaders,
             Capture = gate.Capture ?? configuration.Capture,
             Spa = spa,
             Actions = [.. services.Actions],

@@ -38,6 +38,7 @@ internal static class ConfigurationWriter
         .Append(CultureInfo.InvariantCulture, $"  interfaces: {(configuration.Interfaces.IsEmpty ? "any" : List(configuration.Interfaces, Quote))}\n")
         .Append(CultureInfo.InvariantCulture, $"  capture: {(configuration.Capture == CaptureSetting.Packet ? "packet" : "udp")}\n")
         .Append(CultureInfo.InvariantCulture, $"  control_socket: {Quote(configuration.ControlSocket)}\n")
+        .Append(CultureInfo.InvariantCulture, $"  control_readers: {List(configuration.ControlReaders, r => Quote(r.Name))}\n")
         .Append(CultureInfo.InvariantCulture, $"  max_grants: {configuration.Warden.MaxGrants}\n")
         .Append(CultureInfo.InvariantCulture, $"  traps: {(configuration.Traps == TrapSetting.Auto ? "auto" : "off")}\n");
 

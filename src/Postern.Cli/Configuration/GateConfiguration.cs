@@ -35,6 +35,9 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
 
     public string ControlSocket { get; init; } = DefaultControlSocket;
 
+    /// <summary>Who may ask the gate how it stands, besides root and its own user. Empty: nobody.</summary>
+    public ImmutableArray<ControlReader> ControlReaders { get; init; } = [];
+
     public CaptureSetting Capture { get; init; } = CaptureSetting.Packet;
 
     public TrapSetting Traps { get; init; } = TrapSetting.Auto;

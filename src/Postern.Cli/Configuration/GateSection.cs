@@ -6,7 +6,8 @@ using static Postern.Cli.Configuration.Quoting;
 namespace Postern.Cli.Configuration;
 
 /// <summary>The section <c>gate</c>: what it watches, and where it is spoken to. Null: as by default.</summary>
-internal sealed record GateSection(ImmutableArray<string>? Interfaces, string? ControlSocket, int? MaxGrants, TrapSetting? Traps, CaptureSetting? Capture, Place CapturePlace)
+internal sealed record GateSection(
+    ImmutableArray<string>? Interfaces, string? ControlSocket, ImmutableArray<ControlReader>? ControlReaders, int? MaxGrants, TrapSetting? Traps, CaptureSetting? Capture, Place CapturePlace)
 {
     /// <summary>IFNAMSIZ − 1 (linux/if.h).</summary>
     private const int MaxInterfaceName = 15;
@@ -18,7 +19,7 @@ internal sealed record GateSection(ImmutableArray<string>? Interfaces, string? C
 
     private const string AnyInterface = "any";
 
-    private static readonly KeyTable Keys = new("gate", ["interfaces", "capture", "control_socket", "max_grants", "traps"], []);
+    private static readonly KeyTable Keys = new("gate", ["interfaces", "capture", "control_socket", "control_readers", "max_grants", "traps"], []);
 
     public static GateSection Read(ImmutableArray<Entry> entries, Values values)
     {
@@ -26,6 +27,7 @@ internal sealed record GateSection(ImmutableArray<string>? Interfaces, string? C
         return new(
             ReadInterfaces(fields["interfaces"], values),
             values.FullPath("control_socket", fields["control_socket"], GateConfiguration.DefaultControlSocket, MaxSocketPath),
+            ControlReader.ReadList(fields["control_readers"], values),
             values.Number("max_grants", fields["max_grants"], 1, MostGrants),
             values.Choice("traps", fields["traps"], [("auto", TrapSetting.Auto), ("off", TrapSetting.Off)]),
             values.Choice("capture", fields["capture"], [("packet", CaptureSetting.Packet), ("udp", CaptureSetting.Udp)], "nflog", "log", "journal"),

@@ -65,7 +65,11 @@ internal sealed class MergedSections
     private static void WarnOfMode(ConfigurationFile file, bool hasKnocks, FaultList faults)
     {
         if ((file.Mode & UnixFileMode.OtherWrite) != UnixFileMode.None)
-            faults.Warn(Place.Whole(file.Path), "other users of this host can change what the gate lets in", $"chmod 640 {file.Path}");
+            faults.Add(Place.Whole(file.Path), "every user of this host can change what the gate lets in, and runs", $"chmod 640 {file.Path}");
+        else if (file.IsForeign)
+            faults.Add(Place.Whole(file.Path), "belongs to another user, who can change what the gate lets in, and runs", $"chown root {file.Path}");
+        else if ((file.Mode & UnixFileMode.GroupWrite) != UnixFileMode.None)
+            faults.Warn(Place.Whole(file.Path), "its group can change what the gate lets in, and runs", $"chmod 640 {file.Path}");
         else if (hasKnocks && (file.Mode & Others) != UnixFileMode.None)
             faults.Warn(Place.Whole(file.Path), "other users of this host can read your knock sequences", $"chmod 640 {file.Path}");
     }

@@ -7,7 +7,7 @@ namespace Postern.Cli.Control;
 /// <summary>Asks the running gate.</summary>
 internal static class ControlClient
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     /// <exception cref="CommandFailure">No gate runs there, we may not talk to it, or it refused.</exception>
     public static Task<ControlReply> AskAsync(string path, ControlRequest request, CancellationToken cancellation) =>
@@ -25,16 +25,20 @@ internal static class ControlClient
         try
         {
             using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), patience.Token);
+            await ConnectAsync(socket, path).WaitAsync(patience.Token);
             await using var stream = new NetworkStream(socket);
-            await JsonSerializer.SerializeAsync(stream, request, ControlJson.Default.ControlRequest, patience.Token);
-            await stream.WriteAsync("\n"u8.ToArray(), patience.Token);
+            await TellAsync(stream, request, patience.Token);
             var reply = JsonSerializer.Deserialize(await LastLineAsync(stream, line, patience.Token) ?? "null", ControlJson.Default.ControlReply);
-            return reply?.Failure is { } failure ? throw Refused(failure) : reply ?? throw HungUp(path);
+            return reply switch
+            {
+                { Failure: { } failure } => throw Refused(failure),
+                { Status: not null } or { Done: not null } => reply,
+                _ => throw HungUp(path), // a list that was cut short ends in a grant
+            };
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.AccessDenied)
         {
-            throw new CommandFailure(ExitCode.MissingPrivilege, $"may not talk to the gate at {path}", "run this as root, or as the user that the gate runs as");
+            throw new CommandFailure(ExitCode.MissingPrivilege, $"may not talk to the gate at {path}", "run this as root, or have gate.control_readers name a group of yours");
         }
         catch (Exception e) when (e is SocketException or ArgumentException)
         {
@@ -50,23 +54,50 @@ internal static class ControlClient
         }
     }
 
+    /// <summary>Where many connect at once the kernel lets those wait, in turn, who wait in the call itself; others are turned away.</summary>
+    private static Task ConnectAsync(Socket socket, string path)
+    {
+        socket.SendTimeout = (int)Patience.TotalMilliseconds;
+        return Task.Run(() => socket.Connect(new UnixDomainSocketEndPoint(path)));
+    }
+
+    private static async Task TellAsync(NetworkStream stream, ControlRequest request, CancellationToken cancellation)
+    {
+        try
+        {
+            await stream.WriteAsync((byte[])[.. JsonSerializer.SerializeToUtf8Bytes(request, ControlJson.Default.ControlRequest), (byte)'\n'], cancellation);
+        }
+        catch (IOException)
+        {
+            // It hung up, and may have said why before.
+        }
+    }
+
     private static async Task<string?> LastLineAsync(NetworkStream stream, Action<string> earlier, CancellationToken cancellation)
     {
         using var reader = new StreamReader(stream, bufferSize: 64 << 10, leaveOpen: true);
         string? last = null;
-        while (await reader.ReadLineAsync(cancellation) is { } next)
+        try
         {
-            if (last is not null)
-                earlier(last);
-            last = next;
+            while (await reader.ReadLineAsync(cancellation) is { } next)
+            {
+                if (last is not null)
+                    earlier(last);
+                last = next;
+            }
+        }
+        catch (IOException) when (last is not null)
+        {
+            // It hung up without reading what was asked; this is why.
         }
 
         return last;
     }
 
     private static CommandFailure Refused(ControlFailure failure) =>
-        new(ExitCode.NotDone, failure.Refusal is null ? failure.Message : $"{failure.Message} ({failure.Refusal})", failure.Hint);
+        new(failure.MissingRight is true ? ExitCode.MissingPrivilege : ExitCode.NotDone, failure.Refusal is null ? failure.Message : $"{failure.Message} ({failure.Refusal})", failure.Hint);
 
-    private static CommandFailure HungUp(string path) =>
-        new(ExitCode.NotDone, $"the gate at {path} hung up", "only root and the gate's own user may ask it; is it of the same version?");
+    private static CommandFailure HungUp(string path) => Environment.IsPrivilegedProcess
+        ? new(ExitCode.NotDone, $"the gate at {path} hung up", "is it of the same version? Its log may say more")
+        : new(ExitCode.MissingPrivilege, $"the gate at {path} hung up: this user may not speak to it", "run this as root, or have gate.control_readers name a group of yours");
 }

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 namespace Postern.Cli.Control;
 
 /// <summary>What an operator asks of the running gate: one line of JSON. The verbs are a closed list.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record ControlRequest(string Verb)
 {
     public const string Status = "status";
@@ -42,7 +43,11 @@ internal sealed record ControlReply
 /// <param name="Refusal">The refusal's word, where there was one.</param>
 /// <param name="Message">What went wrong.</param>
 /// <param name="Hint">The mend.</param>
-internal sealed record ControlFailure(string? Refusal, string Message, string Hint);
+internal sealed record ControlFailure(string? Refusal, string Message, string Hint)
+{
+    /// <summary>True: whoever asked may not; otherwise not there.</summary>
+    public bool? MissingRight { get; init; }
+}
 
 /// <summary>One grant in force. Not a record with parameters: those are read back at half the speed, and there may be very many.</summary>
 internal sealed class GrantLine
@@ -139,7 +144,8 @@ internal sealed record PacketStatus(
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(ControlRequest))]
 [JsonSerializable(typeof(ControlReply))]
 [JsonSerializable(typeof(GateStatus))]

@@ -1,157 +1,204 @@
-using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using Postern.Cli.CommandLine;
+using Postern.Cli.Configuration;
+using Postern.Cli.Gate;
 
 namespace Postern.Cli.Control;
 
 /// <summary>
-/// The socket that operators talk to. Only root and the gate's own user may: the file is 0600 and the kernel is asked who is at the other
-/// end. One request a connection, of bounded size, in bounded time, from so many at once; whoever is slow or talks nonsense is hung up on.
+/// The socket that operators talk to. The kernel is asked who is at the other end: root and the gate's own user may ask anything, the readers of the configuration how it
+/// stands, and all others are closed before they take a place. One request a connection, of bounded size; every step of it in bounded time. Readers have places of their
+/// own, so that however many of them are slow, root is served.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class ControlServer : IDisposable
 {
     private const int MaxRequest = 4096;
-    private const int MaxConnections = 8;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private const int Backlog = 128;
+    private static readonly TimeSpan RequestPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan PlacePatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan DecisionPatience = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan SendPatience = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan StrangersTold = TimeSpan.FromMinutes(1);
 
-    private readonly string _path;
     private readonly Action<ControlCall> _ask;
-    private readonly Socket _listener;
-    private readonly SemaphoreSlim _places = new(MaxConnections);
+    private readonly ControlFile _file;
+    private readonly ILogger _log;
+    private readonly SharedAnswers _forReaders;
+    private readonly ControlPlaces _changing = new(served: 8, waiting: 64);
+    private readonly ControlPlaces _reading = new(served: 8, waiting: 24);
     private readonly CancellationTokenSource _stop = new();
+    private ImmutableArray<ControlReader> _readers;
+    private Socket _listener;
+    private string? _lost;
+    private long _strangers;
+    private Peer? _lastStranger;
+    private long _strangersTold;
+    private TimeSpan? _toldAt;
 
-    private ControlServer(string path, Socket listener, Action<ControlCall> ask)
+    private ControlServer(ControlFile file, Socket listener, ImmutableArray<ControlReader> readers, Action<ControlCall> ask, ILogger log)
     {
-        _path = path;
-        _listener = listener;
-        _ask = ask;
-        _ = AcceptAsync();
+        (_file, _listener, _readers, _ask, _log) = (file, listener, readers, ask, log);
+        _forReaders = new(AskAsync);
+        BeginToAccept(listener);
     }
 
     /// <exception cref="CommandFailure">Another gate answers there, or the socket cannot be made.</exception>
-    public static ControlServer Listen(string path, Action<ControlCall> ask)
+    public static ControlServer Listen(string path, ImmutableArray<ControlReader> readers, Action<ControlCall> ask, ILogger log)
     {
-        var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        var file = new ControlFile(path, log);
+        return new(file, file.Listen(Backlog, !readers.IsEmpty), readers, ask, log);
+    }
+
+    /// <summary>
+    /// On the warden's thread, now and then and after a reload: who may read now; whether the file still leads here, since somebody may have removed it; what strangers did.
+    /// </summary>
+    public void Tend(ImmutableArray<ControlReader> readers, TimeSpan now)
+    {
+        _readers = readers;
+        _forReaders.Forget();
+        TellOfStrangers(now);
         try
         {
-            MakeFolder(path);
-            RemoveStale(path);
-            listener.Bind(new UnixDomainSocketEndPoint(path));
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            listener.Listen(MaxConnections);
-            return new(path, listener, ask);
+            if (_file.IsThere)
+            {
+                _file.SetRights(!readers.IsEmpty);
+            }
+            else
+            {
+                _file.MakeWay();
+                _listener.Dispose(); // first: the runtime removes whatever has its name then
+                _listener = _file.Listen(Backlog, !readers.IsEmpty);
+                BeginToAccept(_listener);
+                GateLog.ControlRestored(_log, _file.Path);
+            }
+
+            _lost = null;
         }
-        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (e is CommandFailure or IOException or UnauthorizedAccessException)
         {
-            listener.Dispose();
-            throw new CommandFailure(ExitCode.Usage, $"cannot make the control socket {path}: {e.Message}", "set gate.control_socket to a path that this user may create");
+            if (!string.Equals(_lost, e.Message, StringComparison.Ordinal))
+                GateLog.ControlLost(_log, _file.Path, e.Message);
+            _lost = e.Message;
         }
     }
 
     public void Dispose()
     {
         _stop.Cancel();
-        _listener.Dispose();
-        File.Delete(_path);
+        if (_file.IsThere)
+            _listener.Dispose(); // and its name; one that leads to somebody else is left alone
+        _file.Dispose();
         _stop.Dispose();
     }
 
-    private static void MakeFolder(string path)
-    {
-        if (Path.GetDirectoryName(path) is { Length: > 0 } folder && !Directory.Exists(folder))
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-    }
+    /// <summary>On a thread of its own accord: whoever is in the queue already must not be served by the one who opens it.</summary>
+    private void BeginToAccept(Socket listener) => _ = Task.Run(() => AcceptAsync(listener));
 
-    private static void RemoveStale(string path)
+    private async Task AcceptAsync(Socket listener)
     {
-        if (!File.Exists(path))
-            return;
-        if (new FileInfo(path).Length > 0)
-            throw new IOException("a file has that name, and it is no socket");
-        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            probe.Connect(new UnixDomainSocketEndPoint(path));
-        }
-        catch (SocketException)
-        {
-            File.Delete(path); // left by a gate that was killed
-            return;
-        }
-
-        throw new CommandFailure(ExitCode.Usage, $"another gate answers at {path}", "stop it first ('systemctl stop postern'), or give this one a gate.control_socket of its own");
-    }
-
-    private async Task AcceptAsync()
-    {
-        while (!_stop.IsCancellationRequested)
+        while (true)
         {
             try
             {
-                await _places.WaitAsync(_stop.Token);
-                var client = await _listener.AcceptAsync(_stop.Token);
-                _ = ServeAsync(client);
+                Admit(await listener.AcceptAsync(_stop.Token));
             }
-            catch (OperationCanceledException)
+            catch (SocketException) when (!_stop.IsCancellationRequested && ReferenceEquals(listener, _listener))
             {
-                return;
+                await Task.Delay(100); // out of descriptors, or a client that left at once
             }
-            catch (SocketException) when (!_stop.IsCancellationRequested)
-            {
-                _places.Release(); // out of descriptors, or a client that left at once
-                await Task.Delay(100);
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
             {
                 return;
             }
         }
     }
 
-    private async Task ServeAsync(Socket client)
+    private void Admit(Socket client)
+    {
+        var (peer, right) = RightOf(client);
+        if (right == ControlRight.None)
+        {
+            client.Dispose();
+            _lastStranger = peer ?? _lastStranger;
+            Interlocked.Increment(ref _strangers);
+            return;
+        }
+
+        _ = Task.Run(() => ServeAsync(client, right));
+    }
+
+    private (Peer? Peer, ControlRight Right) RightOf(Socket client)
     {
         try
         {
+            var peer = Peer.Of(client);
+            return (peer, peer.RightUnder(_readers));
+        }
+        catch (SocketException)
+        {
+            return (null, ControlRight.None);
+        }
+    }
+
+    private async Task ServeAsync(Socket client, ControlRight right)
+    {
+        var places = right == ControlRight.Change ? _changing : _reading;
+        try
+        {
             using (client)
-            using (var patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token))
             {
-                patience.CancelAfter(Patience);
-                if (!IsTrusted(client) || await ReadAsync(client, patience.Token) is not { } request)
+                if (!await WithinAsync(PlacePatience, places.EnterAsync))
+                {
+                    await SendAsync(client, Refusing(new(null, "too many speak to the gate at once", "try again in a moment")));
                     return;
-                var call = new ControlCall(request);
-                _ask(call);
-                var reply = await call.Reply.WaitAsync(patience.Token);
-                if (reply.Grants is { } grants)
-                    await grants.WriteAsync(lines => SendAsync(client, lines, patience.Token));
-                await SendAsync(client, JsonSerializer.SerializeToUtf8Bytes(reply, ControlJson.Default.ControlReply), patience.Token);
-                client.Shutdown(SocketShutdown.Both);
+                }
+
+                try
+                {
+                    var reply = await ReplyAsync(client, right);
+                    if (reply is not null)
+                        await SendAsync(client, reply);
+                }
+                finally
+                {
+                    places.Leave();
+                }
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
             // It is gone, too slow, or the gate is stopping: nobody is left to tell.
         }
-        finally
-        {
-            _places.Release();
-        }
     }
 
-    /// <summary>SO_PEERCRED (unix(7)): pid, uid, gid of whoever connected, each 32 bits, as the kernel saw it.</summary>
-    private static bool IsTrusted(Socket client)
+    /// <summary>Null: nothing was asked.</summary>
+    private async Task<ControlReply?> ReplyAsync(Socket client, ControlRight right)
     {
-        const int solSocket = 1, soPeerCred = 17;
-        Span<byte> credentials = stackalloc byte[12];
-        client.GetRawSocketOption(solSocket, soPeerCred, credentials);
-        var uid = BinaryPrimitives.ReadUInt32LittleEndian(credentials[4..]);
-        return uid == 0 || uid == OwnUser.Value;
+        if (await WithinAsync(RequestPatience, time => LineAsync(client, time)) is not { } line)
+            return null;
+        if (!RequestReader.TryRead(line.Span, out var request, out var failure))
+            return Refusing(failure!);
+        if (right == ControlRight.Change)
+            return await WithinAsync(DecisionPatience, time => AskAsync(request).WaitAsync(time));
+        return RequestReader.OnlyReads(request)
+            ? await WithinAsync(DecisionPatience, time => _forReaders.Get(request).WaitAsync(time))
+            : Refusing(new(null, $"gate.control_readers lets you look, not {request.Verb}", "run this as root, or as the user that the gate runs as") { MissingRight = true });
     }
 
-    /// <summary>Null for whatever is not one line with a request in it.</summary>
-    private static async Task<ControlRequest?> ReadAsync(Socket client, CancellationToken cancellation)
+    private Task<ControlReply> AskAsync(ControlRequest request)
+    {
+        var call = new ControlCall(request);
+        _ask(call);
+        return call.Reply;
+    }
+
+    /// <summary>Null for whatever is not one line of that size at most.</summary>
+    private static async Task<ReadOnlyMemory<byte>?> LineAsync(Socket client, CancellationToken cancellation)
     {
         var buffer = new byte[MaxRequest];
         var length = 0;
@@ -162,27 +209,42 @@ internal sealed class ControlServer : IDisposable
                 return null;
             length += read;
             if (buffer.AsSpan(0, length).IndexOf((byte)'\n') is >= 0 and var end)
-                return Parse(buffer.AsSpan(0, end));
+                return buffer.AsMemory(0, end);
         }
 
         return null;
     }
 
-    internal static ControlRequest? Parse(ReadOnlySpan<byte> line)
+    private Task<bool> SendAsync(Socket client, ControlReply reply) => WithinAsync(SendPatience, async time =>
     {
-        try
-        {
-            return JsonSerializer.Deserialize(line, ControlJson.Default.ControlRequest) is { Verb: not null } request ? request : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+        if (reply.Grants is { } grants)
+            await grants.WriteAsync(lines => SendAsync(client, lines, time));
+        await SendAsync(client, JsonSerializer.SerializeToUtf8Bytes(reply, ControlJson.Default.ControlReply), time);
+        client.Shutdown(SocketShutdown.Both);
+        return true;
+    });
 
     private static async ValueTask SendAsync(Socket client, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
     {
         while (!bytes.IsEmpty)
             bytes = bytes[await client.SendAsync(bytes, cancellation)..];
+    }
+
+    private async Task<T> WithinAsync<T>(TimeSpan patience, Func<CancellationToken, Task<T>> work)
+    {
+        using var time = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        time.CancelAfter(patience);
+        return await work(time.Token);
+    }
+
+    private static ControlReply Refusing(ControlFailure failure) => new() { Failure = failure };
+
+    /// <summary>One line a minute, however many there were.</summary>
+    private void TellOfStrangers(TimeSpan now)
+    {
+        if (Interlocked.Read(ref _strangers) is var strangers && (strangers == _strangersTold || now - _toldAt < StrangersTold))
+            return;
+        GateLog.ControlStrangers(_log, strangers - _strangersTold, _lastStranger?.Pid ?? 0, _lastStranger?.User ?? 0);
+        (_strangersTold, _toldAt) = (strangers, now);
     }
 }

@@ -7,22 +7,27 @@ namespace Postern.Cli.Control;
 
 /// <summary>
 /// The grants in force, as the warden's thread saw them at one moment, on their way to an operator: a line of JSON each, written as they go,
-/// so that a hundred thousand of them are never one string. The reply that ends the answer comes after them; a list without it was cut short.
+/// so that a hundred thousand of them are never one string. The reply that ends the answer comes after them; a list without it was cut short. Several operators may be sent the same ones.
 /// </summary>
 internal sealed class GrantLines(Grant[] grants, IReadOnlyDictionary<string, string> names, Moment now)
 {
     private const int Chunk = 32 << 10;
 
-    /// <summary>The grants of a service share their ports, and so the words for them.</summary>
-    private readonly Dictionary<string, string[]> _ports = new(StringComparer.Ordinal);
+    /// <summary>By their end. Sorted by whoever writes them first: the warden's thread has better things to do.</summary>
+    private readonly Lazy<Grant[]> _inOrder = new(() =>
+    {
+        Array.Sort(grants, (one, other) => one.Until.CompareTo(other.Until));
+        return grants;
+    });
 
     public async Task WriteAsync(Func<ReadOnlyMemory<byte>, ValueTask> send)
     {
         var buffer = new ArrayBufferWriter<byte>(2 * Chunk);
         using var writer = new Utf8JsonWriter(buffer);
-        foreach (var grant in grants)
+        var ports = new Dictionary<string, string[]>(StringComparer.Ordinal); // the grants of a service share them, and so the words for them
+        foreach (var grant in _inOrder.Value)
         {
-            Write(grant, buffer, writer);
+            Write(grant, ports, buffer, writer);
             if (buffer.WrittenCount < Chunk)
                 continue;
             await send(buffer.WrittenMemory);
@@ -32,7 +37,7 @@ internal sealed class GrantLines(Grant[] grants, IReadOnlyDictionary<string, str
         await send(buffer.WrittenMemory);
     }
 
-    private void Write(Grant grant, ArrayBufferWriter<byte> buffer, Utf8JsonWriter writer)
+    private void Write(Grant grant, Dictionary<string, string[]> ports, ArrayBufferWriter<byte> buffer, Utf8JsonWriter writer)
     {
         var left = grant.Until - now.Uptime;
         var line = new GrantLine
@@ -41,7 +46,7 @@ internal sealed class GrantLines(Grant[] grants, IReadOnlyDictionary<string, str
             Address = grant.Source.ToString(),
             SourcePort = grant.SourcePort == 0 ? null : grant.SourcePort,
             Key = grant.Holder.Length == 0 ? null : names.GetValueOrDefault(grant.Holder, grant.Holder),
-            Ports = PortsOf(grant),
+            Ports = PortsOf(grant, ports),
             Until = (now.Wall + left).UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture),
             SecondsLeft = Math.Round(left.TotalSeconds, 3),
         };
@@ -51,10 +56,10 @@ internal sealed class GrantLines(Grant[] grants, IReadOnlyDictionary<string, str
         buffer.Write("\n"u8);
     }
 
-    private string[] PortsOf(Grant grant)
+    private static string[] PortsOf(Grant grant, Dictionary<string, string[]> known)
     {
-        if (!_ports.TryGetValue(grant.Service, out var ports))
-            _ports[grant.Service] = ports = [.. grant.Ports.Select(p => p.ToString())];
+        if (!known.TryGetValue(grant.Service, out var ports))
+            known[grant.Service] = ports = [.. grant.Ports.Select(p => p.ToString())];
         return ports;
     }
 }

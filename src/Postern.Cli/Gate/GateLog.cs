@@ -86,6 +86,18 @@ internal static partial class GateLog
     [LoggerMessage(145, LogLevel.Error, "going on by the configuration that was in force before, and not by the one on the disk: {Reason}")]
     public static partial void GoingOnByKept(ILogger log, string reason);
 
+    [LoggerMessage(146, LogLevel.Warning, "the control socket {Path} was gone; it is back")]
+    public static partial void ControlRestored(ILogger log, string path);
+
+    [LoggerMessage(147, LogLevel.Error, "nobody can reach the control socket {Path}: {Reason}. The gate guards on; 'kill -HUP' reloads it")]
+    public static partial void ControlLost(ILogger log, string path, string reason);
+
+    [LoggerMessage(148, LogLevel.Warning, "the folder {Folder} keeps the readers of gate.control_readers from the control socket: chmod o+x it, or move gate.control_socket")]
+    public static partial void ControlFolderClosed(ILogger log, string folder);
+
+    [LoggerMessage(149, LogLevel.Warning, "{Count} connections of users who may not speak to the gate were closed; the last was process {Pid} of user {User}")]
+    public static partial void ControlStrangers(ILogger log, long count, int pid, uint user);
+
     [LoggerMessage(150, LogLevel.Information, "{Line}")]
     public static partial void Errand(ILogger log, string line);
 

@@ -6,7 +6,7 @@ using Postern.Reports;
 
 namespace Postern.Cli.Gate;
 
-/// <summary>Answers operators, on the warden's thread. What it may be asked is a closed list.</summary>
+/// <summary>Answers operators, on the warden's thread. What it may be asked is a closed list, and comes checked (<see cref="RequestReader"/>).</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class OperatorDesk(Warden.Warden warden, Reloader reloader, Func<GateStatus, GateStatus> describe, Func<IReadOnlyDictionary<string, string>> keyNames)
 {
@@ -16,12 +16,11 @@ internal sealed class OperatorDesk(Warden.Warden warden, Reloader reloader, Func
     public ControlReply Answer(ControlRequest request, Moment now) => request.Verb switch
     {
         ControlRequest.Status => new() { Status = Status(now) },
-        ControlRequest.Grants => new() { Grants = new([.. warden.Grants.Where(g => g.Until > now.Uptime).OrderBy(g => g.Until)], keyNames(), now), Done = "listed" },
-        ControlRequest.Grant when !TryReadTime(request, out _) => new() { Failure = new(null, "that is no time for a grant", "write 1s to 30d, or leave it to the service") },
-        ControlRequest.Grant => WithGrantee(request, (service, address) => warden.Grant(service, address, TryReadTime(request, out var time) ? time : null, now), "granted"),
+        ControlRequest.Grants => new() { Grants = new([.. warden.Grants.Where(g => g.Until > now.Uptime)], keyNames(), now), Done = "listed" },
+        ControlRequest.Grant => WithGrantee(request, (service, address) => warden.Grant(service, address, request.Seconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, now), "granted"),
         ControlRequest.Revoke => WithGrantee(request, warden.Revoke, "revoked"),
         ControlRequest.Confirm => reloader.Confirm(),
-        _ => new() { Failure = new(null, "this gate does not know that request", "is the command of the same version as the gate?") },
+        _ => new() { Failure = RequestReader.Malformed },
     };
 
     private GateStatus Status(Moment now) => describe(new()
@@ -49,12 +48,6 @@ internal sealed class OperatorDesk(Warden.Warden warden, Reloader reloader, Func
         return refusal == Refusal.None
             ? new() { Done = $"{done} {service} {address}" }
             : new() { Failure = new(refusal.Word(), $"not {done}: {service} {address}", Mend(refusal)) };
-    }
-
-    private static bool TryReadTime(ControlRequest request, out TimeSpan? time)
-    {
-        time = request.Seconds is >= 1 and <= 30 * 86_400.0 ? TimeSpan.FromSeconds(request.Seconds.Value) : null;
-        return time is not null || request.Seconds is null;
     }
 
     private static string Mend(Refusal refusal) => refusal switch

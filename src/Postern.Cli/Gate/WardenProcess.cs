@@ -70,7 +70,7 @@ internal sealed class WardenProcess : IDisposable
             _warden = new(_firewall, new LogAudit(log, TimeProvider.System), _inForce.Spa?.Ledger, _steward);
             _reloader = new(path, _inForce, _warden, _post, _steward, _inbox, AskKeys, log);
             _desk = new(_warden, _reloader, Describe, () => StatusText.KeyNamesOf(_inForce.Configuration));
-            _control = ControlServer.Listen(configuration.ControlSocket, Take);
+            _control = ControlServer.Listen(configuration.ControlSocket, configuration.ControlReaders, Take, log);
             _rules = new(_firewall, now => Apply(_warden.Generation, now), _inbox, log);
             if (!first.Stands())
                 throw new CommandFailure(ExitCode.Unsupported, $"the sentry, which reads packets in a process of its own, could not start ({first.End})", "POSTERN_DEBUG=1 shows what it says itself");
@@ -160,6 +160,7 @@ internal sealed class WardenProcess : IDisposable
         if (now.Uptime < _nextBeat)
             return;
         _steward.Say(new(StewardWord.Alive));
+        _control.Tend(_inForce.Configuration.ControlReaders, now.Uptime);
         _nextBeat = now.Uptime + Beat;
     }
 
@@ -183,6 +184,7 @@ internal sealed class WardenProcess : IDisposable
                 break;
             case GateEventKind.Reload:
                 _reloader.Take(item.Next!, item.Call, now.Uptime);
+                _control.Tend(_inForce.Configuration.ControlReaders, now.Uptime);
                 break;
             case GateEventKind.Keys:
                 Renew(item.Keys!, now);

@@ -62,7 +62,7 @@ internal static class Profiles
         timerfd_create timerfd_settime timerfd_gettime signalfd signalfd4 rt_sigtimedwait rt_sigpending rt_sigsuspend pause
         """;
 
-    private const string Sockets = "bind connect listen accept accept4 getsockname getpeername setsockopt shutdown sendto sendmsg sendmmsg";
+    private const string Sockets = "bind listen accept accept4 getsockname getpeername setsockopt shutdown sendto sendmsg sendmmsg";
 
     /// <summary>About itself and others, changing nothing.</summary>
     private const string Asking = "getresuid getresgid getgroups getpgid getpgrp getsid getpriority capget wait4 waitid mbind";
@@ -73,6 +73,9 @@ internal static class Profiles
         mount umount2 pivot_root open_tree move_mount fsopen fsconfig fsmount fspick mount_setattr chroot swapon swapoff reboot
         open_by_handle_at name_to_handle_at userfaultfd perf_event_open add_key request_key keyctl unshare setns pidfd_getfd
         """;
+
+    /// <summary>Much that listens in the file system (systemd, Docker) does what root tells it, and takes the warden for root. No Landlock before its version 9 forbids it.</summary>
+    private const string Reaching = "connect";
 
     private const string HostileWithoutSockets = "socket socketpair connect bind listen accept accept4 io_uring_setup io_uring_enter io_uring_register";
 
@@ -109,6 +112,7 @@ internal static class Profiles
         rules.AllowIf("socketpair", argument: 0, Errno.NoFamily, Libc.AfUnix);
         rules.AllowIf("ioctl", argument: 1, BytesToRead, NonBlocking, CloseOnExec, CloneFile, TerminalSettings, TerminalSize, NameOfInterface, IndexOfInterface);
         rules.Kill(Hostile);
+        rules.Kill(Reaching);
         return rules;
     }
 

@@ -3,6 +3,7 @@ using System.Net;
 using FsCheck;
 using FsCheck.Fluent;
 using Postern.Cli.Configuration;
+using Postern.Confinement;
 using Postern.Firewall;
 using Postern.Knocks.Sequences;
 using Postern.Packets;
@@ -127,11 +128,13 @@ internal static class Generate
         from grants in Gen.Choose(1, 1 << 20)
         from interfaces in Names.ArrayOf()
         from socket in Gen.Elements("/run/postern/control.sock", "/tmp/it's: a #socket", "/ü", "/[a, b]")
+        from readers in Gen.SubListOf("root", "daemon")
         from off in Coins
         select new GateConfiguration(new([.. services], [.. doors]) { MaxGrants = grants, Policy = new() { Allow = [.. allow], Deny = [.. deny], Hours = [.. hours] } }, [.. sequences])
         {
             Interfaces = [.. interfaces.Select(i => i.Length > 15 ? i[..15] : i).Where(i => i != "any").Distinct(StringComparer.Ordinal)],
             ControlSocket = socket,
+            ControlReaders = [.. readers.Select(r => new ControlReader(r, Account.Find(r)?.User, Account.FindGroup(r)))],
             Actions = [.. served.Select(s => s.Action).OfType<Errand>()],
             Traps = off ? TrapSetting.Off : TrapSetting.Auto,
         };

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.Versioning;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Gate.Watch;
+using Postern.Confinement;
 
 namespace Postern.Cli.Gate.Household;
 
@@ -25,6 +26,11 @@ internal static class GateParts
             using var warden = new WardenProcess(path, again, logs.CreateLogger("postern"));
             warden.Run();
             return ExitCode.Done;
+        }
+        catch (ConfinementException e)
+        {
+            Terminal.WriteError(Console.Error, e.Message, e.Hint, Terminal.HasColour(Console.IsErrorRedirected));
+            return ExitCode.Unsupported;
         }
         catch (CommandFailure failure)
         {

@@ -47,7 +47,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
         if (!FileView.IsSupported)
             GateLog.NoFileView(log);
         foreach (var folder in Rights.WrittenTo(_configuration))
-            MakeFolder(folder);
+            MakeFolder(folder, openToAll: !_configuration.ControlReaders.IsEmpty && string.Equals(folder, Path.GetDirectoryName(_configuration.ControlSocket), StringComparison.Ordinal));
         if (!_configuration.Actions.IsEmpty || Errands.AreLeft(path))
             _errands = Errands.Open(path, _inbox, bytes => _warden?.Note(bytes.Span), log);
         StartWarden();
@@ -102,7 +102,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
     {
         _dueAt = null;
         _lastAlive = GateClock.Now().Uptime;
-        _warden = new(++_lives, path, verbose, Rights.OfWarden(path, _configuration), _sentryRights, _inbox.Add);
+        _warden = new(++_lives, path, verbose, Rights.OfWarden(path, _configuration), _sentryRights, _inbox.Add, () => _inbox.Count);
     }
 
     /// <summary>An exit code where this was the last thing to do.</summary>
@@ -217,12 +217,18 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
         _lastWatchdog = _lastAlive;
     }
 
-    private static void MakeFolder(string folder)
+    /// <param name="folder">Made only where there is none.</param>
+    /// <param name="openToAll">The control socket is in it, and others than us may read there.</param>
+    private static void MakeFolder(string folder, bool openToAll)
     {
         try
         {
-            if (!Directory.Exists(folder))
-                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            if (Directory.Exists(folder))
+                return;
+            const UnixFileMode own = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+            Directory.CreateDirectory(folder, own);
+            if (openToAll)
+                File.SetUnixFileMode(folder, own | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute); // whatever the umask is
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -18,6 +18,9 @@ internal sealed class WardenChild : IDisposable
 
     private const int MessageRoom = 256 << 10;
 
+    /// <summary>Messages that may wait in the steward.</summary>
+    private const int MaxUnread = 1024;
+
     /// <summary>Ours, for as long as we live.</summary>
     private static readonly Descriptor Output = Descriptor.Adopt(1);
     private static readonly Descriptor Error = Descriptor.Adopt(2);
@@ -27,6 +30,7 @@ internal sealed class WardenChild : IDisposable
     private readonly int _life;
     private readonly Confines _sentryRights;
     private readonly Action<StewardEvent> _post;
+    private readonly Func<int> _left;
     private readonly Channel _channel;
     private readonly Child _process;
     private readonly Dictionary<int, Child> _sentries = [];
@@ -38,10 +42,11 @@ internal sealed class WardenChild : IDisposable
     /// <param name="rights">What it is left with.</param>
     /// <param name="sentryRights">And its sentries.</param>
     /// <param name="post">Takes what happens, on any thread.</param>
+    /// <param name="left">How much of that waits to be done.</param>
     /// <exception cref="CommandFailure">It could not be started.</exception>
-    public WardenChild(int life, string path, bool verbose, Confines rights, Confines sentryRights, Action<StewardEvent> post)
+    public WardenChild(int life, string path, bool verbose, Confines rights, Confines sentryRights, Action<StewardEvent> post, Func<int> left)
     {
-        (_life, _sentryRights, _post) = (life, sentryRights, post);
+        (_life, _sentryRights, _post, _left) = (life, sentryRights, post, left);
         (_channel, var theirs) = Channel.Pair(MessageRoom);
         using (theirs)
         {
@@ -180,6 +185,8 @@ internal sealed class WardenChild : IDisposable
         var buffer = new byte[1024];
         while (_channel.Receive(buffer, Channel.MaxDescriptors) is { Outcome: not Received.Ended } reception)
         {
+            while (_left() > MaxUnread)
+                Thread.Sleep(1); // what it sends then waits in the channel, which is bounded
             if (reception.Outcome == Received.Message)
                 _post(new(StewardEventKind.Said, _life, buffer.AsSpan(0, reception.Length).ToArray(), reception.Descriptors));
         }

@@ -24,7 +24,9 @@ internal sealed class SentryPost(StewardLink steward, GateInbox inbox, ILogger l
     /// <summary>A sentry of a large configuration under a flood takes some 60 MB.</summary>
     private const long MaxMemory = 256L << 20;
 
-    private readonly Pace _pace = new(TimeSpan.FromMilliseconds(50), longest: TimeSpan.FromSeconds(1), longLife: TimeSpan.FromSeconds(10));
+    private static readonly TimeSpan LongLife = TimeSpan.FromSeconds(10);
+
+    private readonly Pace _pace = new(TimeSpan.FromMilliseconds(50), longest: TimeSpan.FromSeconds(1), LongLife);
     private readonly ConcurrentDictionary<int, RunningSentry> _all = new();
     private readonly SentryCounters _before = new();
     private GateConfiguration? _configuration;
@@ -168,6 +170,8 @@ internal sealed class SentryPost(StewardLink steward, GateInbox inbox, ILogger l
     {
         var sentry = _current!;
         var life = Stopwatch.GetElapsedTime(sentry.Began);
+        if (life < LongLife)
+            ForgetCapture(); // what ended it may be a packet that the next one would read first
         _current = null;
         Dismiss(sentry);
         _dueAt = now + _pace.After(life);

@@ -44,8 +44,10 @@ internal static class SentryProcess
         using var pipe = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(OrdersAt, ownsHandle: true), FileAccess.Read, bufferSize: 0);
         using var bytes = new MemoryStream();
         pipe.CopyTo(bytes);
-        var orders = bytes.Length <= SentryOrders.MaxSize ? SentryOrders.Read(bytes.ToArray(), Itself.Build) : null;
+        var read = bytes.ToArray();
+        var orders = read.Length <= SentryOrders.MaxSize ? SentryOrders.Read(read, Itself.Build) : null;
         Array.Clear(bytes.GetBuffer()); // keys
+        Array.Clear(read);
         return orders;
     }
 
