@@ -34,6 +34,9 @@ internal sealed partial class GateHouse : IDisposable
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
+    /// <summary>Three processes start one after the other, on a machine that may be busy.</summary>
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("postern-test-");
     private readonly StringBuilder _log = new();
     private readonly List<IDisposable> _services = [];
@@ -89,7 +92,7 @@ internal sealed partial class GateHouse : IDisposable
         _gate.ErrorDataReceived += Note;
         _gate.BeginOutputReadLine();
         _gate.BeginErrorReadLine();
-        Until(() => Volatile.Read(ref _ready) > before || _gate.HasExited, "the gate to be ready");
+        Until(() => Volatile.Read(ref _ready) > before || _gate.HasExited, "the gate to be ready", StartPatience);
         Assert.False(_gate.HasExited, Log);
     }
 
@@ -216,12 +219,12 @@ internal sealed partial class GateHouse : IDisposable
         }
     }
 
-    public static void Until(Func<bool> condition, string what)
+    public static void Until(Func<bool> condition, string what, TimeSpan? patience = null)
     {
         var started = Stopwatch.GetTimestamp();
         while (!condition())
         {
-            Assert.True(Stopwatch.GetElapsedTime(started) < Patience, $"waited in vain for {what}");
+            Assert.True(Stopwatch.GetElapsedTime(started) < (patience ?? Patience), $"waited in vain for {what}");
             Thread.Sleep(5);
         }
     }

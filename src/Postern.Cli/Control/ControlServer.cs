@@ -19,9 +19,10 @@ internal sealed class ControlServer : IDisposable
 
     private readonly string _path;
     private readonly Action<ControlCall> _ask;
-    private readonly Socket _listener;
     private readonly SemaphoreSlim _places = new(MaxConnections);
     private readonly CancellationTokenSource _stop = new();
+
+    private Socket _listener;
 
     private ControlServer(string path, Socket listener, Action<ControlCall> ask)
     {
@@ -32,7 +33,20 @@ internal sealed class ControlServer : IDisposable
     }
 
     /// <exception cref="CommandFailure">Another gate answers there, or the socket cannot be made.</exception>
-    public static ControlServer Listen(string path, Action<ControlCall> ask)
+    public static ControlServer Listen(string path, Action<ControlCall> ask) => new(path, Bind(path), ask);
+
+    /// <summary>Whether its file is still there: whoever clears a folder takes it away, and nobody could reach the gate any more.</summary>
+    public bool IsThere => File.Exists(_path);
+
+    /// <summary>Puts the file back. Who is being answered is not disturbed.</summary>
+    /// <exception cref="CommandFailure">It cannot be made.</exception>
+    public void Renew()
+    {
+        var before = Interlocked.Exchange(ref _listener, Bind(_path));
+        before.Dispose();
+    }
+
+    private static Socket Bind(string path)
     {
         var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
@@ -42,7 +56,7 @@ internal sealed class ControlServer : IDisposable
             listener.Bind(new UnixDomainSocketEndPoint(path));
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             listener.Listen(MaxConnections);
-            return new(path, listener, ask);
+            return listener;
         }
         catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or ArgumentException)
         {

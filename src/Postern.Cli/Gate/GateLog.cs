@@ -47,6 +47,15 @@ internal static partial class GateLog
     [LoggerMessage(122, LogLevel.Warning, "{Dropped} reports were dropped: the warden was busy")]
     public static partial void ReportsDropped(ILogger log, long dropped);
 
+    [LoggerMessage(123, LogLevel.Warning, "someone deleted the control socket; it is back")]
+    public static partial void ControlRestored(ILogger log);
+
+    [LoggerMessage(124, LogLevel.Error, "someone deleted the control socket: {Reason}. The gate guards all the same; trying again")]
+    public static partial void ControlLost(ILogger log, string reason);
+
+    [LoggerMessage(125, LogLevel.Warning, "someone deleted {Folder}; it is made anew, and another warden takes the place of the one that had lost it")]
+    public static partial void FolderRestored(ILogger log, string folder);
+
     [LoggerMessage(130, LogLevel.Warning, "the sentry ended ({How}); another takes its place")]
     public static partial void SentryEnded(ILogger log, string how);
 

@@ -160,7 +160,24 @@ internal sealed class WardenProcess : IDisposable
         if (now.Uptime < _nextBeat)
             return;
         _steward.Say(new(StewardWord.Alive));
+        KeepControlSocket();
         _nextBeat = now.Uptime + Beat;
+    }
+
+    /// <summary>Whoever deletes its file (a clean-up, a slip) does not take the gate from its operators.</summary>
+    private void KeepControlSocket()
+    {
+        if (_control.IsThere)
+            return;
+        try
+        {
+            _control.Renew();
+            GateLog.ControlRestored(_log);
+        }
+        catch (CommandFailure e)
+        {
+            GateLog.ControlLost(_log, e.Message);
+        }
     }
 
     private static TimeSpan Soonest(TimeSpan? one, TimeSpan? two, TimeSpan? three, TimeSpan? four, TimeSpan last)

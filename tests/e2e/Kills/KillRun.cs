@@ -15,7 +15,7 @@ internal sealed class KillRun : IDisposable
     private const int Stranger = 4;
 
     /// <summary>Only what hangs takes so long, however busy the machine.</summary>
-    private static readonly TimeSpan Ceiling = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Ceiling = TimeSpan.FromSeconds(60);
 
     private readonly KillHouse _house = new();
     private readonly Openings _openings;
@@ -47,6 +47,10 @@ internal sealed class KillRun : IDisposable
                 for (var round = 0; round < rounds && Stopwatch.GetElapsedTime(started) < limit; round++)
                     Round(round);
             });
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            _faults.Enqueue($"the run was cut short: {e.Message}\n{LastLines()}");
         }
         finally
         {
@@ -91,7 +95,7 @@ internal sealed class KillRun : IDisposable
 
         var began = victim == Victim.Steward ? StartAgain(killed) : 0;
         if (!WaitForAnswer(victim, old, killed, began))
-            _faults.Enqueue($"round {round}: no knock was heard within {Ceiling.TotalSeconds} s of the end of the {victim}\n{string.Join('\n', _house.House.Log.Split('\n').TakeLast(25))}");
+            _faults.Enqueue($"round {round}: no knock was heard within {Ceiling.TotalSeconds} s of the end of the {victim}\n{LastLines()}");
         SendCopies();
         AskTheNext(standing, round);
     }
@@ -347,6 +351,8 @@ internal sealed class KillRun : IDisposable
             }
         }
     }
+
+    private string LastLines() => string.Join('\n', _house.House.Log.Split('\n').TakeLast(25));
 
     private static long Nanoseconds(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks * 100;
 }

@@ -44,8 +44,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
         _configuration = ConfigurationLoading.ReadOrFail(path);
         Rights.Require(_configuration);
         _sentryRights = Rights.OfSentry(log);
-        foreach (var folder in Rights.WrittenTo(_configuration))
-            MakeFolder(folder);
+        MakeFolders();
         if (!_configuration.Actions.IsEmpty || Errands.AreLeft(path))
             _errands = Errands.Open(path, _inbox, bytes => _warden?.Note(bytes.Span), log);
         StartWarden();
@@ -100,6 +99,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
     {
         _dueAt = null;
         _lastAlive = GateClock.Now().Uptime;
+        MakeFolders();
         _warden = new(++_lives, path, verbose, Rights.OfWarden(path, _configuration), _sentryRights, _inbox.Add);
     }
 
@@ -185,6 +185,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
                 break;
             case StewardWord.Alive:
                 NoteAlive();
+                KeepFolders();
                 break;
             default:
                 break; // no word of a warden's
@@ -213,6 +214,28 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
             return;
         ServiceManager.Alive();
         _lastWatchdog = _lastAlive;
+    }
+
+    /// <summary>
+    /// A warden's rights are to the folders that there were when it began. Where that of its lock and its kept configuration, or that of its socket, was deleted, only
+    /// another warden can use the new one; but not unless there is a new one, for without it none would start.
+    /// </summary>
+    private void KeepFolders()
+    {
+        foreach (var folder in new[] { OnlyGate.Folder, Path.GetDirectoryName(Path.GetFullPath(_configuration.ControlSocket))! }.Where(f => !Directory.Exists(f)))
+        {
+            MakeFolder(folder);
+            if (!Directory.Exists(folder))
+                continue;
+            GateLog.FolderRestored(log, folder);
+            _warden?.Kill();
+        }
+    }
+
+    private void MakeFolders()
+    {
+        foreach (var folder in Rights.WrittenTo(_configuration))
+            MakeFolder(folder);
     }
 
     private static void MakeFolder(string folder)
