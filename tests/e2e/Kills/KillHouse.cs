@@ -132,9 +132,12 @@ internal sealed class KillHouse : IDisposable
     }
 
     /// <summary>Processes of the gate in the part of that name; the steward started both.</summary>
-    public IEnumerable<int> Parts(string part)
+    public IEnumerable<int> Parts(string part) => Parts(House.Pid, part);
+
+    /// <inheritdoc cref="Parts(string)"/>
+    public static IEnumerable<int> Parts(int of, string part)
     {
-        var steward = House.Pid.ToString(CultureInfo.InvariantCulture);
+        var steward = of.ToString(CultureInfo.InvariantCulture);
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
             if (!int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var process))
