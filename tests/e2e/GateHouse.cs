@@ -34,10 +34,14 @@ internal sealed partial class GateHouse : IDisposable
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
+    /// <summary>Three processes start one after the other, on a machine that may be busy.</summary>
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("postern-test-");
     private readonly StringBuilder _log = new();
     private readonly List<IDisposable> _services = [];
     private Process? _gate;
+    private int _ready;
 
     public GateHouse(string? configuration = null, bool start = true)
     {
@@ -78,17 +82,17 @@ internal sealed partial class GateHouse : IDisposable
         File.SetUnixFileMode(ConfigurationFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
-    /// <param name="before">A program that starts the gate in its own stead, as env(1) does.</param>
-    public void Start(params string[] before)
+    /// <param name="through">A program that starts the gate in its own stead, as env(1) does.</param>
+    public void Start(params string[] through)
     {
-        string[] command = [.. before, Postern, "gate", "--config", ConfigurationFile];
+        var before = Volatile.Read(ref _ready);
+        string[] command = [.. through, Postern, "gate", "--config", ConfigurationFile];
         _gate = Gate.Start(command[0], command[1..]);
         _gate.OutputDataReceived += Note;
         _gate.ErrorDataReceived += Note;
         _gate.BeginOutputReadLine();
         _gate.BeginErrorReadLine();
-        var lines = Log.Split("watching ").Length;
-        Until(() => Log.Split("watching ").Length > lines || _gate.HasExited, "the gate to be ready");
+        Until(() => Volatile.Read(ref _ready) > before || _gate.HasExited, "the gate to be ready", StartPatience);
         Assert.False(_gate.HasExited, Log);
     }
 
@@ -215,12 +219,12 @@ internal sealed partial class GateHouse : IDisposable
         }
     }
 
-    public static void Until(Func<bool> condition, string what)
+    public static void Until(Func<bool> condition, string what, TimeSpan? patience = null)
     {
         var started = Stopwatch.GetTimestamp();
         while (!condition())
         {
-            Assert.True(Stopwatch.GetElapsedTime(started) < Patience, $"waited in vain for {what}");
+            Assert.True(Stopwatch.GetElapsedTime(started) < (patience ?? Patience), $"waited in vain for {what}");
             Thread.Sleep(5);
         }
     }
@@ -241,6 +245,8 @@ internal sealed partial class GateHouse : IDisposable
     {
         lock (_log)
             _log.AppendLine(line.Data);
+        if (line.Data?.Contains("watching ", StringComparison.Ordinal) is true)
+            Interlocked.Increment(ref _ready);
     }
 
     private static async Task AcceptAsync(Socket listener)

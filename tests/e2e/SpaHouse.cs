@@ -32,6 +32,7 @@ internal sealed class SpaHouse : IDisposable
         (Spa, Gate) = (spa, gate);
         (Ports, _services) = (ports, services);
         AuthorizedKeys = InGate("authorized_keys");
+        LedgerFile = InGate("ledger");
         Assert.Equal(0, House.RunToEnd(GateHouse.Postern, "init", "--config", InGate("postern.yaml")).Code);
         File.Delete(InGate("postern.yaml"));
         WriteConfiguration();
@@ -51,7 +52,7 @@ internal sealed class SpaHouse : IDisposable
 
     public string KeyFile => InClient("id_ed25519");
 
-    public string LedgerFile => InGate("ledger");
+    public string LedgerFile { get; set; }
 
     public string AuthorizedKeys { get; set; }
 

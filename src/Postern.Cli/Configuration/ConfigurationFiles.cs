@@ -19,8 +19,8 @@ internal static class ConfigurationFiles
 
     private const int MaxSize = 1 << 20;
 
-    public static ImmutableArray<ConfigurationFile> Load(string path, FaultList faults) =>
-        [.. Names(path, faults).Select(name => LoadOne(name, faults)).OfType<ConfigurationFile>()];
+    public static ImmutableArray<ConfigurationFile> Load(string path, FaultList faults, bool onlyFiles = false) =>
+        [.. Names(path, faults).Select(name => LoadOne(name, onlyFiles, faults)).OfType<ConfigurationFile>()];
 
     private static IEnumerable<string> Names(string path, FaultList faults)
     {
@@ -50,13 +50,19 @@ internal static class ConfigurationFiles
         return names;
     }
 
-    private static ConfigurationFile? LoadOne(string path, FaultList faults)
+    private static ConfigurationFile? LoadOne(string path, bool onlyFiles, FaultList faults)
     {
         try
         {
             if (Directory.Exists(path))
             {
                 faults.AddUnreadable(path, "is a folder", "name a file");
+                return null;
+            }
+
+            if (onlyFiles && FileFacts.Of(path) is { IsRegular: false })
+            {
+                faults.AddUnreadable(path, "is not a file", "put a file there: a gate reads it more than once, and waits for nobody to write it");
                 return null;
             }
 

@@ -23,6 +23,13 @@ internal static class ConfigurationReader
         return Read(ConfigurationFiles.Load(path, faults), faults);
     }
 
+    /// <summary>As the gate reads it: again and again, in several processes, none of which may wait for a pipe that nobody writes.</summary>
+    public static ConfigurationResult ReadForGate(string path)
+    {
+        var faults = new FaultList();
+        return Read(ConfigurationFiles.Load(path, faults, onlyFiles: true), faults);
+    }
+
     /// <summary>Reads one text as if it were a file of that name.</summary>
     public static ConfigurationResult ReadText(string name, string text) => Read([new(name, text, default)], new());
 

@@ -12,7 +12,7 @@ internal static class ConfigurationLoading
     /// <exception cref="CommandFailure">It has faults; they are on standard error, a line each.</exception>
     public static GateConfiguration ReadOrFail(string path)
     {
-        var read = ConfigurationReader.Read(path);
+        var read = ConfigurationReader.ReadForGate(path);
         if (read.Configuration is { } configuration)
             return configuration;
         foreach (var fault in read.Faults)
@@ -32,7 +32,7 @@ internal static class ConfigurationLoading
     /// <exception cref="CommandFailure">It has faults, and there is nothing to go by in its stead.</exception>
     public static (GateConfiguration Configuration, string? Fault) ReadOrKept(string path, bool again, ILogger log)
     {
-        var read = ConfigurationReader.Read(path);
+        var read = ConfigurationReader.ReadForGate(path);
         var kept = new KeptConfiguration(path);
         var fault = kept.IsOnTrial ? "the gate ended while it was on trial: 'postern apply' tries it again" : again && read.Configuration is null ? read.Faults[0].ToString() : null;
         if (fault is not null && kept.Read() is { } before)

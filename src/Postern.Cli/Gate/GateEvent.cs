@@ -25,7 +25,7 @@ internal enum GateEventKind
 
 /// <summary>
 /// What wakes the warden's thread: a report of the sentry, a call over the control socket, a word of the steward. A reload brings the configuration
-/// with it, read by somebody else: a file can be slow, or a pipe that never ends.
+/// with it, read by somebody else: a file can be slow.
 /// </summary>
 internal readonly record struct GateEvent(
     GateEventKind Kind,
@@ -63,7 +63,7 @@ internal sealed record NextConfiguration(ConfigurationResult Read, TrapPorts Tra
 
     public static NextConfiguration Load(string path)
     {
-        var read = ConfigurationReader.Read(path);
+        var read = ConfigurationReader.ReadForGate(path);
         return new(read, read.Configuration?.ChooseTraps() ?? TrapPorts.None);
     }
 }

@@ -47,6 +47,9 @@ internal static partial class GateLog
     [LoggerMessage(122, LogLevel.Warning, "{Dropped} reports were dropped: the warden was busy")]
     public static partial void ReportsDropped(ILogger log, long dropped);
 
+    [LoggerMessage(125, LogLevel.Warning, "someone deleted {Folder}; it is made anew, and another warden takes the place of the one that had lost it")]
+    public static partial void FolderRestored(ILogger log, string folder);
+
     [LoggerMessage(130, LogLevel.Warning, "the sentry ended ({How}); another takes its place")]
     public static partial void SentryEnded(ILogger log, string how);
 

@@ -34,7 +34,7 @@ internal sealed class Errands : IDisposable
         {
             return new(new(new(
                 JournalOf(path),
-                () => ConfigurationReader.Read(path).Configuration?.Actions,
+                () => ConfigurationReader.ReadForGate(path).Configuration?.Actions,
                 tell,
                 GateClock.Now,
                 work => inbox.Add(new(StewardEventKind.Work, Work: work)),

@@ -46,8 +46,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
         _sentryRights = Rights.OfSentry(log);
         if (!FileView.IsSupported)
             GateLog.NoFileView(log);
-        foreach (var folder in Rights.WrittenTo(_configuration))
-            MakeFolder(folder, openToAll: !_configuration.ControlReaders.IsEmpty && string.Equals(folder, Path.GetDirectoryName(_configuration.ControlSocket), StringComparison.Ordinal));
+        MakeFolders();
         if (!_configuration.Actions.IsEmpty || Errands.AreLeft(path))
             _errands = Errands.Open(path, _inbox, bytes => _warden?.Note(bytes.Span), log);
         StartWarden();
@@ -102,6 +101,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
     {
         _dueAt = null;
         _lastAlive = GateClock.Now().Uptime;
+        MakeFolders();
         _warden = new(++_lives, path, verbose, Rights.OfWarden(path, _configuration), _sentryRights, _inbox.Add, () => _inbox.Count);
     }
 
@@ -187,6 +187,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
                 break;
             case StewardWord.Alive:
                 NoteAlive();
+                KeepFolders();
                 break;
             default:
                 break; // no word of a warden's
@@ -216,6 +217,32 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
         ServiceManager.Alive();
         _lastWatchdog = _lastAlive;
     }
+
+    /// <summary>
+    /// A warden's rights are to the folders that there were when it began. Where that of its lock and its kept configuration, or that of its socket, was deleted, only
+    /// another warden can use the new one; but not unless there is a new one, for without it none would start.
+    /// </summary>
+    private void KeepFolders()
+    {
+        foreach (var folder in new[] { OnlyGate.Folder, ControlFolder }.Where(f => !Directory.Exists(f)))
+        {
+            MakeFolder(folder);
+            if (!Directory.Exists(folder))
+                continue;
+            GateLog.FolderRestored(log, folder);
+            _warden?.Kill();
+        }
+    }
+
+    private void MakeFolders()
+    {
+        foreach (var folder in Rights.WrittenTo(_configuration))
+            MakeFolder(folder);
+    }
+
+    private string ControlFolder => Path.GetDirectoryName(Path.GetFullPath(_configuration.ControlSocket))!;
+
+    private void MakeFolder(string folder) => MakeFolder(folder, openToAll: !_configuration.ControlReaders.IsEmpty && string.Equals(folder, ControlFolder, StringComparison.Ordinal));
 
     /// <param name="folder">Made only where there is none.</param>
     /// <param name="openToAll">The control socket is in it, and others than us may read there.</param>
