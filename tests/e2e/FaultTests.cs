@@ -36,7 +36,7 @@ public sealed class FaultTests
         Knock(house.House);
         GateHouse.Until(() => house.House.GrantCount == 1, "a sequence, which needs no memory");
         KillPart(house.House, "@warden");
-        Knock(house.House, "the warden that starts on the full disk");
+        KnockUntilHeard(house.House, "the warden that starts on the full disk");
 
         File.Delete(Path.Combine(disk, "other"));
         house.SendUdp(house.Packet("knock", "gate", "web"));
@@ -108,7 +108,7 @@ public sealed class FaultTests
 
         GateHouse.Until(() => house.Ask("status").GetProperty("rules_in_place").GetBoolean(), "the rules");
         GateHouse.Until(() => !house.IsOpen(GateHouse.Gate4), "the end of what was opened meanwhile");
-        Knock(house, "the knock afterwards");
+        KnockUntilHeard(house, "the knock afterwards");
         Assert.True(house.IsOpen(GateHouse.Gate4));
     }
 
@@ -120,7 +120,7 @@ public sealed class FaultTests
         house.Gate.Run("nft", "delete table inet postern; table inet postern { chain gate { type filter hook prerouting priority -150; policy accept; }; }");
         GateHouse.Until(() => house.Log.Contains("they are back", StringComparison.Ordinal), "the rules");
         Assert.False(house.IsOpen(GateHouse.Gate4));
-        Knock(house, "the knock after that");
+        KnockUntilHeard(house, "the knock after that");
         Assert.True(house.IsOpen(GateHouse.Gate4));
     }
 
@@ -129,7 +129,7 @@ public sealed class FaultTests
     {
         using var house = new GateHouse(GateHouse.Configuration.Replace("3s", "1h", StringComparison.Ordinal));
         house.ServeTcp(22);
-        Knock(house, "the grant");
+        KnockUntilHeard(house, "the grant");
         house.Gate.Run("ip", "link", "delete", NetworkNamespace.Interface);
         Thread.Sleep(500);
         house.Gate.Run("ip", "link", "add", NetworkNamespace.Interface, "type", "veth", "peer", "name", NetworkNamespace.Interface, "netns", house.Client.Name);
@@ -141,7 +141,7 @@ public sealed class FaultTests
 
         GateHouse.Until(() => house.IsOpen(GateHouse.Gate4), "the grant of before");
         Assert.False(house.IsOpen(GateHouse.Gate4, from: "10.77.0.9"));
-        house.Client.Enter(() => KillHouse.Knock("10.77.0.9", 7000));
+        Knock(house, from: "10.77.0.9");
         GateHouse.Until(() => house.IsOpen(GateHouse.Gate4, from: "10.77.0.9"), "a knock over the new interface");
     }
 
@@ -178,7 +178,7 @@ public sealed class FaultTests
         var (code, output) = house.Command("reload");
         Assert.True(code == 1, output);
         Assert.Contains("postern.yaml", output, StringComparison.Ordinal);
-        Knock(house, "a knock by the configuration before");
+        KnockUntilHeard(house, "a knock by the configuration before");
 
         KillPart(house, "@warden");
         GateHouse.Until(() => house.Log.Contains("going on by the configuration that was in force before", StringComparison.Ordinal), "the next warden");
@@ -186,7 +186,7 @@ public sealed class FaultTests
         Assert.Contains("postern.yaml", house.Command("status").Output, StringComparison.Ordinal);
         Assert.Contains("postern.yaml", house.Ask("status").GetProperty("reload_fault").GetString(), StringComparison.Ordinal);
         GateHouse.Until(() => !house.IsOpen(GateHouse.Gate4), "the end of the grant");
-        Knock(house, "a knock at the next warden");
+        KnockUntilHeard(house, "a knock at the next warden");
 
         if (what == "folder")
             Directory.Delete(house.ConfigurationFile);
@@ -209,7 +209,7 @@ public sealed class FaultTests
         Assert.False(house.IsOpen(GateHouse.Gate4, 80));
         Assert.True(house.IsOpen(GateHouse.Gate4, 22));
         Assert.True(GateHouse.Carries(own));
-        Knock(house, "the grant that a new connection needs", port: 80);
+        KnockUntilHeard(house, "the grant that a new connection needs");
 
         GateHouse.Until(() => house.Log.Contains("nobody confirmed the configuration", StringComparison.Ordinal), "the way back");
         Assert.True(house.IsOpen(GateHouse.Gate4, 80, from: GateHouse.Client4));
@@ -298,7 +298,7 @@ public sealed class FaultTests
         using var house = new GateHouse(GateHouse.Configuration.Replace("3s", "1h", StringComparison.Ordinal), start: false);
         house.Start("sh", "-c", "mount -t tmpfs none /run && exec \"$@\"", "sh"); // a /run of its own
         house.ServeTcp(22);
-        Knock(house, "the grant");
+        KnockUntilHeard(house, "the grant");
         house.RunToEnd("nsenter", "-t", Id(house.Pid), "-m", "rm", "-r", "/run/postern");
         GateHouse.Until(() => house.Log.Split("watching ").Length == 3, "another warden: " + house.Log);
         Assert.Contains("someone deleted /run/postern", house.Log, StringComparison.Ordinal);
@@ -309,10 +309,15 @@ public sealed class FaultTests
         Assert.Contains(".yaml", files, StringComparison.Ordinal);
     }
 
-    private static void Knock(GateHouse house) => house.Client.Enter(() => KillHouse.Knock(GateHouse.Client4, 7000));
+    private static void Knock(GateHouse house, string from = GateHouse.Client4) => house.Client.Enter(() =>
+    {
+        KillHouse.Touch(from, 7000);
+        KillHouse.Send(from, 8000);
+        KillHouse.Touch(from, 9000);
+    });
 
     /// <summary>Again and again, since nobody hears a knock while there is no warden.</summary>
-    private static void Knock(GateHouse house, string what, int port = 22)
+    private static void KnockUntilHeard(GateHouse house, string what)
     {
         var opened = house.Log.Split("opened service").Length + house.Log.Split("extended service").Length;
         GateHouse.Until(() =>
@@ -320,7 +325,7 @@ public sealed class FaultTests
             Knock(house);
             Thread.Sleep(200);
             return house.Log.Split("opened service").Length + house.Log.Split("extended service").Length > opened;
-        }, $"{what} at {port}: {house.Log}");
+        }, $"{what}: {house.Log}");
     }
 
     private static void KnockUdp(GateHouse house, int first) => house.Client.Enter(() => KillHouse.Knock(GateHouse.Client4, first));

@@ -50,6 +50,9 @@ internal sealed class SpaHouse
         Now = new(Now.Uptime + time, Now.Wall + time);
     }
 
+    /// <summary>Somebody sets the clock of the machine; its uptime goes on as before.</summary>
+    public void SetClock(double hours) => Now = Now with { Wall = Now.Wall + TimeSpan.FromHours(hours) };
+
     /// <summary>What alice asks for by default: ssh, now, from home.</summary>
     public SpaRequest Request(params string[] services) => new(Time, GateId, TestKeys.Alice.PublicKey.Hint, services.Length == 0 ? ["ssh"] : [.. services]);
 

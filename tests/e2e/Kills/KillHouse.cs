@@ -78,7 +78,7 @@ internal sealed class KillHouse : IDisposable
     }
 
     /// <summary>A SYN; nobody waits for what comes of it.</summary>
-    private static void Touch(string from, int port)
+    public static void Touch(string from, int port)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
         socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));

@@ -28,8 +28,8 @@ internal sealed partial class Openings : IDisposable
         _lister.Start();
     }
 
-    /// <summary>When it opened first, and when that ends; times of <see cref="Stopwatch"/>.</summary>
-    public sealed record Opening(int Port, long At, long End);
+    /// <summary>When it opened first, and when that ends: not before <paramref name="EndAtLeast"/>, not after <paramref name="End"/>. Times of <see cref="Stopwatch"/>.</summary>
+    public sealed record Opening(int Port, long At, long EndAtLeast, long End);
 
     public IReadOnlyDictionary<string, Opening> All => (IReadOnlyDictionary<string, Opening>)_openings;
 
@@ -46,7 +46,7 @@ internal sealed partial class Openings : IDisposable
     public IReadOnlyList<(string Address, Opening Opening)> InForce(TimeSpan still)
     {
         var latest = Stopwatch.GetTimestamp() + Ticks(still);
-        return [.. _openings.Where(o => o.Value.End > latest).Select(o => (o.Key, o.Value))];
+        return [.. _openings.Where(o => o.Value.EndAtLeast > latest).Select(o => (o.Key, o.Value))];
     }
 
     public void Dispose()
@@ -90,7 +90,7 @@ internal sealed partial class Openings : IDisposable
         {
             var (address, left) = (match.Groups["address"].Value, TimeOf(match.Groups["expires"].Value));
             var age = TimeOf(match.Groups["timeout"].Value) - left;
-            var opening = _openings.GetOrAdd(address, _ => new(int.Parse(match.Groups["port"].Value, CultureInfo.InvariantCulture), answered - Ticks(age), answered + Ticks(left)));
+            var opening = _openings.GetOrAdd(address, _ => new(int.Parse(match.Groups["port"].Value, CultureInfo.InvariantCulture), answered - Ticks(age), asked + Ticks(left), answered + Ticks(left)));
             if (asked + Ticks(left) > opening.End + Ticks(Tolerance))
                 _faults.Enqueue($"{address} was given more time than it was granted: {match.Value}");
             var late = asked - opening.End;
