@@ -56,6 +56,7 @@ internal sealed class WardenProcess : IDisposable
         _log = log;
         _steward = StewardLink.Join(Hear, note => _inbox.Put(new(GateEventKind.Errand, Note: note)));
         Walls.ForbidDumps();
+        Walls.Limit();
         Walls.Enter(SystemCallProfile.Warden);
         var (configuration, fault) = ConfigurationLoading.ReadOrKept(path, again, log);
         _post = new(_steward, _inbox, log);
