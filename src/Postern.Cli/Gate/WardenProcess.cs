@@ -122,6 +122,8 @@ internal sealed class WardenProcess : IDisposable
     /// <summary>What the steward says, on its link's thread.</summary>
     private void Hear(StewardMessage message)
     {
+        if (message.Word == StewardWord.SentryEnded)
+            _post?.HearEnd(message.Id, message.Text);
         if (message.Word == StewardWord.Stop)
             _inbox.Put(new(GateEventKind.Stop));
         else

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 
 namespace Postern.Confinement.Native;
@@ -10,9 +11,14 @@ internal static class LoadedAhead
     /// <summary>An assembly, those that it references, and theirs. Random numbers come from a descriptor that the first draw opens.</summary>
     public static void All(ReadOnlySpan<Assembly> roots)
     {
-        var loaded = new HashSet<Assembly>();
-        foreach (var root in roots)
-            Add(root, loaded);
+        // Native code is loaded whole, and has no assemblies to ask for.
+        if (RuntimeFeature.IsDynamicCodeSupported)
+        {
+            var loaded = new HashSet<Assembly>();
+            foreach (var root in roots)
+                Add(root, loaded);
+        }
+
         _ = Guid.NewGuid();
         RandomNumberGenerator.Fill(stackalloc byte[1]);
     }
