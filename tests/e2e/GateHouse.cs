@@ -40,11 +40,16 @@ internal sealed partial class GateHouse : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("postern-test-");
     private readonly StringBuilder _log = new();
     private readonly List<IDisposable> _services = [];
+    private readonly string _program;
     private Process? _gate;
     private int _ready;
 
-    public GateHouse(string? configuration = null, bool start = true)
+    /// <param name="configuration">All of it but the socket; null: <see cref="Configuration"/>.</param>
+    /// <param name="start">Or <see cref="Start"/> is called later.</param>
+    /// <param name="program">The gate, where it is not <see cref="Postern"/>.</param>
+    public GateHouse(string? configuration = null, bool start = true, string? program = null)
     {
+        _program = program ?? Postern;
         (Gate, Client) = NetworkNamespace.Pair();
         foreach (var address in new[] { Gate4, Gate6 })
             Client.Run("ping", "-q", "-i", "0.05", "-c", "1", "-w", "10", address);
@@ -86,7 +91,7 @@ internal sealed partial class GateHouse : IDisposable
     public void Start(params string[] through)
     {
         var before = Volatile.Read(ref _ready);
-        string[] command = [.. through, Postern, "gate", "--config", ConfigurationFile];
+        string[] command = [.. through, _program, "gate", "--config", ConfigurationFile];
         _gate = Gate.Start(command[0], command[1..]);
         _gate.OutputDataReceived += Note;
         _gate.ErrorDataReceived += Note;
@@ -120,13 +125,15 @@ internal sealed partial class GateHouse : IDisposable
 
     public void Kill(int signal)
     {
-        Assert.Equal(0, SendSignal(_gate!.Id, signal));
+        Send(_gate!.Id, signal);
         if (signal != Signal.HangUp)
         {
             Assert.True(_gate.WaitForExit(Patience), "the gate did not end");
             _gate.WaitForExit(); // its last lines
         }
     }
+
+    public static void Send(int pid, int signal) => Assert.Equal(0, SendSignal(pid, signal));
 
     public int ExitCode => _gate!.ExitCode;
 
@@ -320,4 +327,5 @@ internal static class Signal
     public const int Interrupt = 2;
     public const int Kill = 9;
     public const int Terminate = 15;
+    public const int Stop = 19;
 }

@@ -25,10 +25,10 @@ internal sealed class SpaHouse : IDisposable
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("postern-spa-");
 
-    public SpaHouse(string spa = "", string options = "", string gate = "", string ports = "udp/62201", string services = Services)
+    public SpaHouse(string spa = "", string options = "", string gate = "", string ports = "udp/62201", string services = Services, string? program = null)
     {
         Needs.Program("ssh-keygen");
-        House = new(start: false);
+        House = new(start: false, program: program);
         (Spa, Gate) = (spa, gate);
         (Ports, _services) = (ports, services);
         AuthorizedKeys = InGate("authorized_keys");

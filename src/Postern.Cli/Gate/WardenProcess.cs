@@ -56,6 +56,7 @@ internal sealed class WardenProcess : IDisposable
         _log = log;
         _steward = StewardLink.Join(Hear, note => _inbox.Put(new(GateEventKind.Errand, Note: note)));
         Walls.ForbidDumps();
+        Walls.Limit();
         Walls.Enter(SystemCallProfile.Warden);
         var (configuration, fault) = ConfigurationLoading.ReadOrKept(path, again, log);
         _post = new(_steward, _inbox, log);
@@ -121,6 +122,8 @@ internal sealed class WardenProcess : IDisposable
     /// <summary>What the steward says, on its link's thread.</summary>
     private void Hear(StewardMessage message)
     {
+        if (message.Word == StewardWord.SentryEnded)
+            _post?.HearEnd(message.Id, message.Text);
         if (message.Word == StewardWord.Stop)
             _inbox.Put(new(GateEventKind.Stop));
         else
@@ -295,9 +298,22 @@ internal sealed class WardenProcess : IDisposable
         _steward.Say(new(StewardWord.Ready, Text: "guarding"));
     }
 
+    /// <summary>A kernel that does not answer is no reason to end.</summary>
+    private FirewallState Inspect()
+    {
+        try
+        {
+            return _firewall.Inspect();
+        }
+        catch (FirewallException)
+        {
+            return new(InPlace: false, HostDrops: null);
+        }
+    }
+
     private GateStatus Describe(GateStatus bare)
     {
-        var (firewall, configuration) = (_firewall.Inspect(), _inForce.Configuration);
+        var (firewall, configuration) = (Inspect(), _inForce.Configuration);
         return bare with
         {
             Pid = _steward.Steward,

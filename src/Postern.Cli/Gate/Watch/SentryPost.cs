@@ -14,7 +14,7 @@ namespace Postern.Cli.Gate.Watch;
 
 /// <summary>
 /// Sees to it that a sentry stands at the gate: has one started, puts another in its place when it dies, hangs, grows or talks nonsense, and changes the
-/// guard when the configuration changes. <see cref="Begin"/> may be called from any thread; all else belongs to the warden's.
+/// guard when the configuration changes. <see cref="Begin"/> may be called from any thread; all else belongs to the warden's, but <see cref="HearEnd"/>, which is any's.
 /// </summary>
 internal sealed class SentryPost(StewardLink steward, GateInbox inbox, ILogger log) : IDisposable
 {
@@ -100,7 +100,14 @@ internal sealed class SentryPost(StewardLink steward, GateInbox inbox, ILogger l
             sentry.Process = process;
     }
 
-    /// <summary>The steward says that one has ended.</summary>
+    /// <summary>The steward says that one has ended. The warden may be waiting for it to stand up, and would hear it from nobody else.</summary>
+    public void HearEnd(int id, string how)
+    {
+        if (_all.TryGetValue(id, out var sentry))
+            sentry.NoteEnd(how);
+    }
+
+    /// <summary>The same, in its turn: another takes its place.</summary>
     public void NoteEnd(int id, string how, TimeSpan now)
     {
         if (!_all.TryGetValue(id, out var sentry))
