@@ -114,19 +114,31 @@ public sealed class RogueTests
         Assert.Equal(0, gate.House.ExitCode);
     }
 
+    [Fact]
+    public void One_that_never_stands_up_keeps_the_gate_from_starting_which_says_how_it_ended()
+    {
+        using var house = new GateHouse(start: false);
+        var (code, output) = house.RunToEnd(Rogue.Program("stillborn"), "gate", "--config", house.ConfigurationFile);
+        Assert.NotEqual(0, code);
+        Assert.Contains("(exit code 9)", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("postern", house.Gate.Run("nft", "list", "ruleset"), StringComparison.Ordinal);
+    }
+
     private sealed record Rogue(SpaHouse Spa) : IDisposable
     {
         private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
         public GateHouse House => Spa.House;
 
-        public static Rogue Start(string scenario, string services = Services)
+        public static Rogue Start(string scenario, string services = Services) => new(new SpaHouse(services: services, program: Program(scenario)));
+
+        public static string Program(string scenario)
         {
             Needs.Root();
             var folder = Path.Combine(GateHouse.Root, "artifacts/bin/Postern.Cli.RogueGate/release");
             var program = Path.Combine(folder, "rogue-" + scenario);
             File.Copy(Path.Combine(folder, "Postern.Cli.RogueGate"), program, overwrite: true);
-            return new(new SpaHouse(services: services, program: program));
+            return program;
         }
 
         /// <summary>The operator is answered, and obeyed.</summary>

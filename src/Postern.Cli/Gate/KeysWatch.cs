@@ -13,7 +13,7 @@ internal sealed class KeysWatch : IDisposable
     private readonly string _path;
     private readonly Action _changed;
     private readonly FileSystemWatcher _watch;
-    private readonly Timer _timer;
+    private readonly ManualResetEvent _ended = new(initialState: false);
     private FileFacts? _seen;
 
     public KeysWatch(string path, Action changed)
@@ -26,13 +26,23 @@ internal sealed class KeysWatch : IDisposable
         _watch.Renamed += (_, _) => _changed();
         _watch.Error += (_, _) => _changed();
         _watch.EnableRaisingEvents = true;
-        _timer = new(_ => Compare(), null, Look, Look);
+        // A thread of its own: a timer wakes three of the pool's each time, and the pool's own clock.
+        new Thread(LookAgain) { Name = "keys file", IsBackground = true }.Start();
     }
 
     public void Dispose()
     {
-        _timer.Dispose();
+        _ended.Set();
         _watch.Dispose();
+    }
+
+    private void LookAgain()
+    {
+        using (_ended)
+        {
+            while (!_ended.WaitOne(Look))
+                Compare();
+        }
     }
 
     private void Compare()
