@@ -42,8 +42,8 @@ internal sealed class ControlServer : IDisposable
     /// <exception cref="CommandFailure">It cannot be made.</exception>
     public void Renew()
     {
-        var before = Interlocked.Exchange(ref _listener, Bind(_path));
-        before.Dispose();
+        Volatile.Read(ref _listener).Dispose(); // first, since that deletes whatever has its name
+        Volatile.Write(ref _listener, Bind(_path));
     }
 
     private static Socket Bind(string path)
@@ -106,16 +106,16 @@ internal sealed class ControlServer : IDisposable
             try
             {
                 await _places.WaitAsync(_stop.Token);
-                var client = await _listener.AcceptAsync(_stop.Token);
+                var client = await Volatile.Read(ref _listener).AcceptAsync(_stop.Token);
                 _ = ServeAsync(client);
             }
             catch (OperationCanceledException)
             {
                 return;
             }
-            catch (SocketException) when (!_stop.IsCancellationRequested)
+            catch (Exception e) when (e is SocketException or ObjectDisposedException && !_stop.IsCancellationRequested)
             {
-                _places.Release(); // out of descriptors, or a client that left at once
+                _places.Release(); // out of descriptors, a client that left at once, or another listener has taken over
                 await Task.Delay(100);
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
