@@ -33,20 +33,19 @@ public static unsafe class Walls
 
     /// <summary>
     /// setrlimit(2), both limits, never above what they are; null: as it is. No core dumps, ever: they would hold keys. What would make a file larger than
-    /// <paramref name="fileBytes"/> fails (EFBIG), and does not end the process.
+    /// <paramref name="fileBytes"/>, or than whoever started us allows, fails (EFBIG), and does not end the process.
     /// </summary>
     /// <exception cref="ConfinementException">The kernel would not.</exception>
     public static void Limit(int? openFiles = null, long? fileBytes = null, int? processes = null)
     {
+        _ = Libc.OnSignal(Libc.SignalFileTooLarge, Libc.Ignore);
         Lower(Libc.LimitCore, 0);
         if (openFiles is { } descriptors)
             Lower(Libc.LimitDescriptors, (ulong)descriptors);
         if (processes is { } threads)
             Lower(Libc.LimitProcesses, (ulong)threads);
-        if (fileBytes is not { } bytes)
-            return;
-        _ = Libc.OnSignal(Libc.SignalFileTooLarge, Libc.Ignore);
-        Lower(Libc.LimitFile, (ulong)bytes);
+        if (fileBytes is { } bytes)
+            Lower(Libc.LimitFile, (ulong)bytes);
     }
 
     /// <summary>Nobody of the same user reads its memory or traces it (PR_SET_DUMPABLE).</summary>

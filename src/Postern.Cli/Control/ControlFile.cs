@@ -14,7 +14,7 @@ namespace Postern.Cli.Control;
 /// </summary>
 /// <remarks>
 /// Beside it lies a lock that the gate holds, and in that which file was its socket: so it is known for its own when a gate was killed, without asking whoever listens there.
-/// The warden may connect to nobody (its filter of calls kills it for trying), since much that listens in the file system trusts root.
+/// The warden may connect to nobody (its filter of calls forbids it), since much that listens in the file system trusts root.
 /// </remarks>
 [SupportedOSPlatform("linux")]
 internal sealed class ControlFile(string path, ILogger log) : IDisposable

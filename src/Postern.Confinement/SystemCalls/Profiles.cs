@@ -74,7 +74,7 @@ internal static class Profiles
         open_by_handle_at name_to_handle_at userfaultfd perf_event_open add_key request_key keyctl unshare setns pidfd_getfd
         """;
 
-    /// <summary>Much that listens in the file system (systemd, Docker) does what root tells it, and takes the warden for root. No Landlock before its version 9 forbids it.</summary>
+    /// <summary>Much that listens in the file system (systemd, Docker) does what root tells it, and takes the warden for root. No Landlock before its version 9 forbids it. The C library tries it in good faith, for nscd.</summary>
     private const string Reaching = "connect";
 
     private const string HostileWithoutSockets = "socket socketpair connect bind listen accept accept4 io_uring_setup io_uring_enter io_uring_register";
@@ -112,7 +112,7 @@ internal static class Profiles
         rules.AllowIf("socketpair", argument: 0, Errno.NoFamily, Libc.AfUnix);
         rules.AllowIf("ioctl", argument: 1, BytesToRead, NonBlocking, CloseOnExec, CloneFile, TerminalSettings, TerminalSize, NameOfInterface, IndexOfInterface);
         rules.Kill(Hostile);
-        rules.Kill(Reaching);
+        rules.Deny(Reaching);
         return rules;
     }
 

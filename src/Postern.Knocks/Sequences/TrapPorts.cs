@@ -57,6 +57,15 @@ public sealed class TrapPorts
         var traps = new List<(StepKind, ushort)>();
         foreach (var kind in new[] { StepKind.Tcp, StepKind.Udp })
         {
+            foreach (var (after, before) in doors.SelectMany(door => Gaps(door, kind)))
+            {
+                if (traps.Count(t => t.Item1 == kind) == PerProtocol / 2)
+                    break;
+                var port = (ushort)(after + 1 + choose(before - after - 1));
+                if (!isUsed(kind, port) && taken.Add(Key(kind, port)))
+                    traps.Add((kind, port));
+            }
+
             // Where nearly every port is a step there may not be so many left: a bounded number of tries.
             for (var tries = 0; tries < 50 * PerProtocol && traps.Count(t => t.Item1 == kind) < PerProtocol; tries++)
             {
@@ -71,6 +80,17 @@ public sealed class TrapPorts
 
     /// <summary>Such as were chosen elsewhere.</summary>
     public static TrapPorts From(ImmutableArray<(StepKind Kind, ushort Port)> traps, long memory) => traps.IsEmpty ? None : new(traps, memory);
+
+    /// <summary>Between one step of a sequence and the next by number: whoever scans upwards or downwards comes through there.</summary>
+    private static IEnumerable<(int After, int Before)> Gaps(KnockSequence door, StepKind kind)
+    {
+        var steps = door.Steps.Where(s => s.Kind == kind).OrderBy(s => s.First).ToArray();
+        for (var i = 1; i < steps.Length; i++)
+        {
+            if (steps[i].First - steps[i - 1].Last > 1)
+                yield return (steps[i - 1].Last, steps[i].First);
+        }
+    }
 
     public bool Contains(StepKind kind, ushort value) => kind != StepKind.Echo && _keys.Contains(Key(kind, value));
 

@@ -151,7 +151,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
         if (_stopBy is not null)
             return ExitCode.Done;
         if (!_wasReady)
-            return status.Signal == 0 ? status.Code : ExitCode.Defect;
+            return status.Signal == 0 ? status.Code : throw new CommandFailure(ExitCode.Defect, $"the warden ended by {status} before it was ready", "please report it, with the configuration; nothing was changed if 'postern status' finds no gate");
         GateLog.WardenEnded(log, status.ToString());
         _dueAt = GateClock.Now().Uptime + _pace.After(life);
         return null;
