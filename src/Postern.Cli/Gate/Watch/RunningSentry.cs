@@ -42,6 +42,7 @@ internal sealed class RunningSentry : IDisposable
     private Tally? _tally;
     private long _told = Stopwatch.GetTimestamp();
     private int _process;
+    private long _stood;
 
     public RunningSentry(int id, SentryOptions options, CaptureSet capture, Channel channel, GateInbox inbox, long maxMemory)
     {
@@ -69,6 +70,9 @@ internal sealed class RunningSentry : IDisposable
 
     /// <summary>Waits for its first sign of life. False: it ended, or gave none.</summary>
     public bool Stands() => _standing.Task.Wait(StartPatience) && _standing.Task.Result;
+
+    /// <summary>How long ago it gave its first sign of life.</summary>
+    public TimeSpan Stood => _stood == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(_stood);
 
     /// <summary>How it ended; empty while it has not.</summary>
     public string End { get; private set; } = "";
@@ -119,7 +123,8 @@ internal sealed class RunningSentry : IDisposable
             return Misconduct.Nonsense;
         Volatile.Write(ref _tally, tally);
         _told = Stopwatch.GetTimestamp();
-        _standing.TrySetResult(true);
+        if (_standing.TrySetResult(true))
+            _stood = Stopwatch.GetTimestamp();
         return Process != 0 && Standing.Of(Process) is { } standing && standing.Resident > _maxMemory ? Misconduct.Greed : Misconduct.None;
     }
 }

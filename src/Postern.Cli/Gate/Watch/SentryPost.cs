@@ -26,6 +26,8 @@ internal sealed class SentryPost(StewardLink steward, GateInbox inbox, ILogger l
 
     private static readonly TimeSpan LongLife = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(1);
+
     private readonly Pace _pace = new(TimeSpan.FromMilliseconds(50), longest: TimeSpan.FromSeconds(1), LongLife);
     private readonly ConcurrentDictionary<int, RunningSentry> _all = new();
     private readonly SentryCounters _before = new();
@@ -36,6 +38,7 @@ internal sealed class SentryPost(StewardLink steward, GateInbox inbox, ILogger l
     private int _lastId;
     private uint _lastGeneration;
     private TimeSpan? _dueAt;
+    private bool _hung;
 
     public RunningSentry? Current => _current;
 
@@ -177,12 +180,22 @@ internal sealed class SentryPost(StewardLink steward, GateInbox inbox, ILogger l
     {
         var sentry = _current!;
         var life = Stopwatch.GetElapsedTime(sentry.Began);
-        if (life < LongLife)
-            ForgetCapture(); // what ended it may be a packet that the next one would read first
+        if (IsPerhapsPoisoned(sentry))
+            ForgetCapture();
         _current = null;
         Dismiss(sentry);
         _dueAt = now + _pace.After(life);
         Catch(now);
+    }
+
+    /// <summary>
+    /// What ended it may be a packet that the next one would read first. One that ends a sentry does so as soon as it stands; one that hangs it does so to two in a row.
+    /// </summary>
+    private bool IsPerhapsPoisoned(RunningSentry sentry)
+    {
+        var again = _hung && sentry.Stood < LongLife;
+        _hung = sentry.End.Length > 0 && string.Equals(sentry.End, nameof(Misconduct.Silence), StringComparison.Ordinal);
+        return sentry.Stood < AtOnce || (again && _hung);
     }
 
     private void ForgetCapture()
