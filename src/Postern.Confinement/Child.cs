@@ -63,7 +63,7 @@ public sealed unsafe class Child : IDisposable
         {
             try
             {
-                var fields = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{Pid}/statm")).Split(' ');
+                var fields = Unlocked.ReadText(string.Create(CultureInfo.InvariantCulture, $"/proc/{Pid}/statm")).Split(' ');
                 return long.Parse(fields[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -15,7 +15,7 @@ public sealed record Standing(uint User, Capabilities Capabilities, bool NoNewPr
     {
         try
         {
-            return Read(File.ReadAllLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status")));
+            return Read(Unlocked.ReadText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status")).Split('\n', StringSplitOptions.RemoveEmptyEntries));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -27,7 +27,7 @@ public enum StewardWord : ushort
     /// <summary>Warden: it does its work.</summary>
     Alive = 0x07,
 
-    /// <summary>Steward: the first message. With it, where they can be had: raw IPv4 and IPv6 sockets for receipts.</summary>
+    /// <summary>Steward: the first message; id: the how-manieth warden it speaks to, number: its process, text: when it began (ISO 8601). With it, where they can be had: raw IPv4 and IPv6 sockets for receipts.</summary>
     Welcome = 0x10,
 
     /// <summary>Steward: the socket that was wanted, with it.</summary>

@@ -42,7 +42,7 @@ public sealed class CommandLineFrameTests
     [InlineData("knock h --timeout 3sec", "'3sec' is not a time", "did you mean 3s?")]
     [InlineData("knock h --timeout 0s", "'0s' is not a time", "15s")]
     [InlineData("knock h --timeout -3s", "is", "hint")]
-    [InlineData("knock h --timeout 9999h", "too long", "at most a day")]
+    [InlineData("knock h --timeout 9999h", "too long", "at most 30 days")]
     [InlineData("knock h --timeout 3s --timeout 4s", "--timeout is given too often", "--help")]
     [InlineData("knock h 22 -s tcp/1 -4 -6", "exclude each other", "leave both out")]
     [InlineData("knock h 22", "no --sequence", "postern knock h tcp/22 --sequence")]

@@ -18,7 +18,7 @@ internal static class CommonOptions
         CustomParser = ParseTime,
     };
 
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(30);
 
     private static TimeSpan? ParseTime(ArgumentResult result)
     {
@@ -28,7 +28,7 @@ internal static class CommonOptions
             return time;
         result.AddFault(
             fault is DurationFault.None or DurationFault.TooLong ? $"'{text}' is too long" : $"'{text}' is not a time",
-            fault != DurationFault.None && Duration.Mend(text) is { } mended ? $"did you mean {mended}?" : "write a number and its unit, at most a day: 20ms, 15s, 10m, 2h");
+            fault != DurationFault.None && Duration.Mend(text) is { } mended ? $"did you mean {mended}?" : "write a number and its unit, at most 30 days: 20ms, 15s, 10m, 2h");
         return null;
     }
 }

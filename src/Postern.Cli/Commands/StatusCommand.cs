@@ -37,13 +37,16 @@ internal static class StatusCommand
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"               on trial: in {left:0} s the one before comes back, unless 'postern apply --confirm' is said"));
         foreach (var process in status.Processes)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{process.Name,-15}process {process.Pid}, user {process.User}, {Rights(process)}, {process.Resident >> 20} MiB{Replaced(process)}"));
-        output.WriteLine($"watching       {(status.Interfaces.IsEmpty ? "every interface" : string.Join(", ", status.Interfaces))}");
+        output.WriteLine($"watching       {(status.Interfaces.IsEmpty ? "every interface" : string.Join(", ", status.Interfaces.Select(name => status.MissingInterfaces.Contains(name, StringComparer.Ordinal) ? $"{name} (NOT THERE: nothing is guarded by it)" : name)))}");
         output.WriteLine(status.RulesInPlace ? "rules          in place (table inet postern)" : "rules          NOT IN PLACE: protected services may be open");
         output.WriteLine($"blends in      {BlendsIn(status)}");
         foreach (var service in status.Services)
         {
             var open = string.Create(CultureInfo.InvariantCulture, $"{service.Grants} open");
-            output.WriteLine($"service        {service.Name}: {string.Join(' ', service.Ports)}, {service.Appear}, opens for {HumanTime.Of(TimeSpan.FromSeconds(service.OpenForSeconds))}, {open}");
+            var time = HumanTime.Of(TimeSpan.FromSeconds(service.OpenForSeconds));
+            output.WriteLine(service.Ports.IsEmpty
+                ? $"service        {service.Name}: runs a command, {open}"
+                : $"service        {service.Name}: {string.Join(' ', service.Ports)}, {service.Appear}, opens for {time}, {open}");
         }
 
         foreach (var knock in status.Knocks)
@@ -81,7 +84,7 @@ internal static class StatusCommand
     {
         if (status.BlendsIn is not { } fits)
             return "cannot tell how this host answers on other ports";
-        var standOut = status.Services.Where(s => !s.Appear.Equals(fits, StringComparison.Ordinal)).Select(s => s.Name).ToArray();
+        var standOut = status.Services.Where(s => !s.Ports.IsEmpty && !s.Appear.Equals(fits, StringComparison.Ordinal)).Select(s => s.Name).ToArray();
         var host = fits is "silent" ? "this host drops what it does not know" : "this host answers on ports where nothing listens";
         return standOut.Length == 0
             ? $"{host}, and so do the protected ports"

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
-using System.Text;
+using Postern.Confinement;
 using Postern.Keys;
 using Postern.Keys.Ssh;
 using Postern.Reports.Spa;
@@ -92,7 +92,7 @@ internal static class AuthorizedKeys
     {
         try
         {
-            return Encoding.UTF8.GetString(File.ReadAllBytes(path));
+            return Unlocked.ReadText(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

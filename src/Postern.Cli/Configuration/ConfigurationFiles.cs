@@ -66,7 +66,7 @@ internal static class ConfigurationFiles
                 return null;
             }
 
-            using var file = File.OpenHandle(path);
+            using var file = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete); // no lock, which anybody who may read it could hold
             using var stream = new FileStream(file, FileAccess.Read, bufferSize: 0);
             var bytes = new byte[MaxSize + 1];
             var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);

@@ -48,7 +48,12 @@ internal static class ConfigurationReader
 
         var keyFaults = new FaultList();
         if (spa is not null)
+        {
             spa = spa with { Identities = AuthorizedKeys.Read(spa.AuthorizedKeysFile, services.Names, keyFaults) };
+            if (spa.Identities.All(i => i.Revoked) && knocks.IsEmpty && services.Services.Count > 0)
+                faults.Warn(services.Services[0].Place, "no key and no knock opens anything: nobody can come in", "let a key in: postern enroll NAME");
+        }
+
         return new(Assemble(gate, services, knocks, spa, policy, files), [], [.. faults.Warnings, .. keyFaults.Warnings]) { KeyFaults = [.. keyFaults.Faults] };
     }
 

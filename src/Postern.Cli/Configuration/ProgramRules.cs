@@ -33,6 +33,8 @@ internal static class ProgramRules
         {
             if (FileFacts.Of(path) is not { } facts || (facts.IsOwnedByRootOrUs && (facts.Mode & Writable) == UnixFileMode.None))
                 continue;
+            if (facts.IsOwnedByRootOrUs && facts.Mode.HasFlag(UnixFileMode.StickyBit))
+                continue; // there others can touch only what is theirs, which the next part of the path tells
             var what = path.Length == program.Text.Length ? "" : $", by way of {Quote(path)}";
             faults.Warn(program.Place, $"others than root can change the program {Quote(program.Text)}{what}", facts.IsOwnedByRootOrUs ? $"chmod go-w {path}" : $"chown root {path}");
             return;

@@ -92,6 +92,9 @@ internal sealed record GateStatus
 
     public required ImmutableArray<string> Interfaces { get; init; }
 
+    /// <summary>Those of them that do not exist now.</summary>
+    public ImmutableArray<string> MissingInterfaces { get; init; } = [];
+
     public required bool RulesInPlace { get; init; }
 
     /// <summary>Which appearance does not stand out on this host: "silent", "closed", or null where it could not be told.</summary>

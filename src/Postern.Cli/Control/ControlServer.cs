@@ -115,6 +115,10 @@ internal sealed class ControlServer : IDisposable
             {
                 return;
             }
+            catch (Exception e) when (e is IOException or OutOfMemoryException)
+            {
+                await Task.Delay(100); // whoever it was goes without; others must not
+            }
         }
     }
 

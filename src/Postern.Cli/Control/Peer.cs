@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Postern.Cli.Configuration;
+using Postern.Confinement;
 
 namespace Postern.Cli.Control;
 
@@ -32,7 +33,7 @@ internal sealed record Peer(int Pid, uint User, uint Group, ImmutableArray<uint>
 
     public ControlRight RightUnder(ImmutableArray<ControlReader> readers)
     {
-        if (User == 0 || User == OwnUser.Value)
+        if (User == 0 || User == Account.CurrentUser)
             return ControlRight.Change;
         foreach (var reader in readers)
         {

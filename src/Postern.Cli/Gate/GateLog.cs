@@ -32,7 +32,7 @@ internal static partial class GateLog
     [LoggerMessage(116, LogLevel.Warning, "interface {Name} is a port of a bridge or bond: the firewall knows its packets by the name of that, so name that in gate.interfaces as well, or nothing is protected there")]
     public static partial void InterfaceEnslaved(ILogger log, string name);
 
-    [LoggerMessage(117, LogLevel.Error, "{Fault} (that line lets nobody in; the others count)")]
+    [LoggerMessage(117, LogLevel.Error, "{Fault} (what is faulty lets nobody in; other lines count)")]
     public static partial void KeyFault(ILogger log, string fault);
 
     [LoggerMessage(118, LogLevel.Information, "the file of keys was read anew: {Keys} keys, {Faults} faults")]
@@ -106,4 +106,7 @@ internal static partial class GateLog
 
     [LoggerMessage(151, LogLevel.Warning, "{Line}")]
     public static partial void ErrandWarning(ILogger log, string line);
+
+    [LoggerMessage(137, LogLevel.Error, "no warden can be started: {Reason}; trying again. Services stay closed, and grants in force end on time")]
+    public static partial void WardenNotStarted(ILogger log, string reason);
 }

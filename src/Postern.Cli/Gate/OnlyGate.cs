@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Postern.Cli.CommandLine;
 
 namespace Postern.Cli.Gate;
@@ -6,12 +7,15 @@ namespace Postern.Cli.Gate;
 /// One gate for each network namespace: two would write the same table in turn. Whoever holds the lock of the namespace is it; the
 /// kernel gives the lock back however the process ends.
 /// </summary>
+[SupportedOSPlatform("linux")]
 internal sealed class OnlyGate : IDisposable
 {
     public const string Folder = "/run/postern";
 
     /// <summary>For a warden whose steward was killed to notice and end.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    private const UnixFileMode ForOurselves = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly FileStream _lock;
 
@@ -44,7 +48,9 @@ internal sealed class OnlyGate : IDisposable
         {
             try
             {
-                return new FileStream(name, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                var file = new FileStream(name, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = ForOurselves });
+                File.SetUnixFileMode(file.SafeFileHandle, ForOurselves); // one that lay there: whoever may read it could hold the lock
+                return file;
             }
             catch (IOException) when (GateClock.Now().Uptime - started < Patience)
             {

@@ -50,12 +50,12 @@ internal static class StatusText
     }
 
     /// <summary>The gate's processes, as the kernel describes them.</summary>
-    public static ImmutableArray<ProcessStatus> ProcessesOf(int steward, SentryPost post) =>
+    public static ImmutableArray<ProcessStatus> ProcessesOf(int steward, int wardensBefore, SentryPost post) =>
     [
         .. new[] { ("steward", steward), ("warden", Environment.ProcessId), ("sentry", post.Current?.Process ?? 0) }
             .Select(p => (Name: p.Item1, Pid: p.Item2, Standing: p.Item2 == 0 ? null : Standing.Of(p.Item2)))
             .Where(p => p.Standing is not null)
-            .Select(p => new ProcessStatus(p.Name, p.Pid, p.Standing!.User, NamesOf(p.Standing.Capabilities), p.Standing.HasSystemCallFilter, p.Standing.Resident) { Replaced = p.Name is "sentry" ? post.Replaced : null }),
+            .Select(p => new ProcessStatus(p.Name, p.Pid, p.Standing!.User, NamesOf(p.Standing.Capabilities), p.Standing.HasSystemCallFilter, p.Standing.Resident) { Replaced = p.Name switch { "sentry" => post.Replaced, "warden" => wardensBefore, _ => null } }),
     ];
 
     private static ImmutableArray<string> NamesOf(Capabilities capabilities) =>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Globalization;
 using Postern.Cli.CommandLine;
 using Postern.Confinement;
 using Postern.Packets;
@@ -25,15 +26,22 @@ internal sealed class StewardLink : IErrands, IDisposable
     private readonly ConcurrentDictionary<int, TaskCompletionSource<Descriptor>> _wanted = new();
     private int _question;
 
-    private StewardLink(Channel channel, int steward, ImmutableArray<Descriptor> receiptSockets, Action<StewardMessage> heard, Action<ErrandNote> noted)
+    private StewardLink(Channel channel, in StewardMessage welcome, ImmutableArray<Descriptor> receiptSockets, Action<StewardMessage> heard, Action<ErrandNote> noted)
     {
         (_channel, _heard, _noted) = (channel, heard, noted);
-        (Steward, ReceiptSockets) = (steward, receiptSockets);
+        (Steward, Life, ReceiptSockets) = (welcome.Number, welcome.Id, receiptSockets);
+        Started = DateTimeOffset.TryParse(welcome.Text, CultureInfo.InvariantCulture, out var started) ? started : DateTimeOffset.Now;
         new Thread(Listen) { Name = "steward", IsBackground = true }.Start();
     }
 
     /// <summary>The steward's process.</summary>
     public int Steward { get; }
+
+    /// <summary>When that began.</summary>
+    public DateTimeOffset Started { get; }
+
+    /// <summary>The how-manieth warden of that steward we are.</summary>
+    public int Life { get; }
 
     /// <summary>Raw sockets, IPv4 and IPv6, where they could be had.</summary>
     public ImmutableArray<Descriptor> ReceiptSockets { get; }
@@ -47,7 +55,7 @@ internal sealed class StewardLink : IErrands, IDisposable
         var buffer = new byte[StewardMessage.Size];
         var first = channel.Receive(buffer, descriptors: 2, Patience);
         return first.Outcome == Received.Message && StewardMessage.TryRead(buffer.AsSpan(0, first.Length), out var welcome) && welcome.Word == StewardWord.Welcome
-            ? new(channel, welcome.Number, first.Descriptors, heard, noted)
+            ? new(channel, welcome, first.Descriptors, heard, noted)
             : throw CommandFailure.Usage("nobody has started this part of the gate", "start all of it: 'postern gate'");
     }
 

@@ -96,8 +96,6 @@ internal sealed class WardenProcess : IDisposable
         }
     }
 
-    private DateTimeOffset Started { get; } = DateTimeOffset.Now;
-
     /// <summary>Guards until the steward says stop. The rules stay in the kernel afterwards: a gate that is not running is a closed one.</summary>
     public void Run()
     {
@@ -317,16 +315,17 @@ internal sealed class WardenProcess : IDisposable
         return bare with
         {
             Pid = _steward.Steward,
-            Started = Started,
+            Started = _steward.Started,
             Files = configuration.Files,
             Interfaces = configuration.Interfaces,
+            MissingInterfaces = [.. configuration.Interfaces.Where(name => !Directory.Exists($"/sys/class/net/{name}"))],
             RulesInPlace = firewall.InPlace,
             BlendsIn = firewall.HostDrops switch { true => "silent", false => "closed", null => null },
             Services = StatusText.ServicesOf(configuration.Warden, _warden.Grants),
             Knocks = StatusText.KnocksOf(configuration.Warden),
             Spa = StatusText.SpaOf(configuration),
             Packets = StatusText.PacketsOf(_post.Counters(), _inbox.DroppedReports),
-            Processes = StatusText.ProcessesOf(_steward.Steward, _post),
+            Processes = StatusText.ProcessesOf(_steward.Steward, _steward.Life - 1, _post),
         };
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Confinement;
 using Postern.Reports;
 using Postern.Reports.Errands;
 
@@ -109,7 +110,7 @@ public sealed class ErrandDesk : IDisposable
         _nextMend = _journal.IsStale ? now + BetweenMends : null;
     }
 
-    private static Guid BootId() => Guid.Parse(File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim());
+    private static Guid BootId() => Guid.Parse(Unlocked.ReadText("/proc/sys/kernel/random/boot_id").Trim());
 
     /// <summary>What stands goes on standing, in the journal; what runs is killed, and undone by the next steward.</summary>
     public void Dispose()

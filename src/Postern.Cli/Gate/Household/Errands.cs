@@ -41,6 +41,10 @@ internal sealed class Errands : IDisposable
                 line => GateLog.Errand(log, line),
                 line => GateLog.ErrandWarning(log, line))));
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw CommandFailure.Usage($"actions cannot be run here: {e.Message}", "the gate needs /proc/sys/kernel/random/boot_id, and a folder for its journal");
+        }
         catch (ErrandJournalException e)
         {
             throw CommandFailure.Usage(e.Message, e.Hint);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Configuration;
@@ -7,6 +8,7 @@ using Postern.Confinement;
 namespace Postern.Cli.Gate.Household;
 
 /// <summary>What the warden and the sentry are left with.</summary>
+[SupportedOSPlatform("linux")]
 internal static class Rights
 {
     /// <summary>The user that the package makes for the sentry; and the one that every system has, where it is not there.</summary>
@@ -56,9 +58,9 @@ internal static class Rights
         Files = new() { Read = [.. System, .. Itself.Folders], Execute = Programs(), Alone = true },
     };
 
-    /// <summary>Folders that the warden writes to; made, where they are not there, before it loses the right to.</summary>
+    /// <summary>Folders that the warden writes to, and not where a link in them leads, which it could have put there itself; made, where they are not there, before it loses the right to.</summary>
     public static ImmutableArray<string> WrittenTo(GateConfiguration configuration) =>
-        [OnlyGate.Folder, .. FoldersOf([configuration.ControlSocket, .. configuration.Spa is { } spa ? [spa.LedgerFile] : Array.Empty<string>()])];
+        [OnlyGate.Folder, .. new[] { configuration.ControlSocket, configuration.Spa?.LedgerFile }.OfType<string>().Select(file => Path.GetDirectoryName(Path.GetFullPath(file))!).Distinct(StringComparer.Ordinal)];
 
     /// <summary>Of each file, and of what it leads to if it is a link.</summary>
     private static IEnumerable<string> FoldersOf(IEnumerable<string> files) =>

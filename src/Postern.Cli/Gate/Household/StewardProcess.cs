@@ -102,7 +102,15 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
         _dueAt = null;
         _lastAlive = GateClock.Now().Uptime;
         MakeFolders();
-        _warden = new(++_lives, path, verbose, Rights.OfWarden(path, _configuration), _sentryRights, _inbox.Add, () => _inbox.Count);
+        try
+        {
+            _warden = new(++_lives, path, verbose, Rights.OfWarden(path, _configuration), _sentryRights, _inbox.Add, () => _inbox.Count);
+        }
+        catch (Exception e) when (_wasReady && e is CommandFailure or OutOfMemoryException or ThreadStartException or IOException)
+        {
+            GateLog.WardenNotStarted(log, e.Message);
+            _dueAt = GateClock.Now().Uptime + _pace.After(TimeSpan.Zero);
+        }
     }
 
     /// <summary>An exit code where this was the last thing to do.</summary>
@@ -151,7 +159,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
         if (_stopBy is not null)
             return ExitCode.Done;
         if (!_wasReady)
-            return status.Signal == 0 ? status.Code : throw new CommandFailure(ExitCode.Defect, $"the warden ended by {status} before it was ready", "please report it, with the configuration; nothing was changed if 'postern status' finds no gate");
+            return status.Signal == 0 ? status.Code : throw new CommandFailure(ExitCode.Defect, $"the warden ended by {status} before it was ready", "please report it, with the configuration; 'nft list tables' shows whether its rules stand");
         GateLog.WardenEnded(log, status.ToString());
         _dueAt = GateClock.Now().Uptime + _pace.After(life);
         return null;
@@ -205,6 +213,10 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
         catch (CommandFailure e)
         {
             GateLog.ErrandWarning(log, $"{e.Message}; {e.Hint}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            GateLog.ErrandWarning(log, $"no action can be run: {e.Message}");
         }
     }
 

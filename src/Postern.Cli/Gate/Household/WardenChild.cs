@@ -66,6 +66,8 @@ internal sealed class WardenChild : IDisposable
         new Thread(Listen) { Name = "warden", IsBackground = true }.Start();
     }
 
+    private static DateTimeOffset GateStarted { get; } = DateTimeOffset.Now;
+
     public TimeSpan Began { get; } = GateClock.Now().Uptime;
 
     public bool Say(in StewardMessage message, params ReadOnlySpan<Descriptor> with)
@@ -117,6 +119,12 @@ internal sealed class WardenChild : IDisposable
         {
             Say(new(StewardWord.SentryEnded, id, Text: $"{e.Message}: {e.Hint}"));
         }
+        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException or IOException)
+        {
+            if (_sentries.Remove(id, out var sentry))
+                sentry.Dispose();
+            Say(new(StewardWord.SentryEnded, id, Text: $"it could not be started: {e.Message}"));
+        }
     }
 
     public void EndSentry(int id)
@@ -148,7 +156,7 @@ internal sealed class WardenChild : IDisposable
     private void Welcome()
     {
         var sockets = Families.Select(TryOpenRaw).OfType<Descriptor>().ToArray();
-        Say(new(StewardWord.Welcome, Number: Environment.ProcessId), sockets);
+        Say(new(StewardWord.Welcome, _life, Environment.ProcessId, GateStarted.ToString("O", CultureInfo.InvariantCulture)), sockets);
         foreach (var socket in sockets)
             socket.Dispose();
     }

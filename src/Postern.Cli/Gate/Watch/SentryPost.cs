@@ -82,6 +82,8 @@ internal sealed class SentryPost(StewardLink steward, GateInbox inbox, ILogger l
         (_current, _capture, _configuration, _options, _dueAt) = (sentry, sentry.Capture, configuration, sentry.Options, null);
         if (before is not null)
             Dismiss(before);
+        if (sentry.End.Length > 0)
+            Replace(GateClock.Now().Uptime); // it ended, or was found out, before it was posted
     }
 
     /// <summary>A sentry that was begun and is not wanted.</summary>
