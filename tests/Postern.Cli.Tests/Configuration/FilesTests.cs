@@ -134,7 +134,7 @@ public sealed class FilesTests : IDisposable
     [Theory]
     [InlineData(UnixFileMode.UserRead | UnixFileMode.GroupRead, null)]
     [InlineData(UnixFileMode.UserRead | UnixFileMode.OtherRead, "other users of this host can read your knock sequences; chmod 640 ")]
-    [InlineData(UnixFileMode.UserRead | UnixFileMode.OtherWrite, "other users of this host can change what the gate lets in; chmod 640 ")]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.GroupWrite, "its group can change what the gate lets in, and runs; chmod 640 ")]
     public void Others_must_not_read_the_knocks(UnixFileMode mode, string? expected)
     {
         Write(Main, Service + Knock, mode);
@@ -142,6 +142,27 @@ public sealed class FilesTests : IDisposable
         Assert.Equal(expected is null ? [] : [$"{Main}: {expected}{Main}"], read.Warnings.Select(w => w.ToString()).ToArray());
         Assert.NotNull(read.Configuration);
     }
+
+    [Fact]
+    public void What_everybody_can_write_to_is_not_taken()
+    {
+        Write(Main, Service + Knock, UnixFileMode.UserRead | UnixFileMode.OtherWrite);
+        var read = ConfigurationReader.Read(Main);
+        Assert.Null(read.Configuration);
+        Assert.Equal($"{Main}: every user of this host can change what the gate lets in, and runs; chmod 640 {Main}", Assert.Single(read.Faults).ToString());
+    }
+
+    [Fact]
+    public void What_belongs_to_somebody_else_is_not_taken()
+    {
+        Needs.Root();
+        Write(Main, Service + Knock, UnixFileMode.UserRead);
+        Assert.Equal(0, Chown(Main, 65534, 65534));
+        Assert.Contains("belongs to another user", Assert.Single(ConfigurationReader.Read(Main).Faults).ToString(), StringComparison.Ordinal);
+    }
+
+    [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "chown", CharSet = System.Runtime.InteropServices.CharSet.Ansi)]
+    private static extern int Chown(string path, uint user, uint group);
 
     [Fact]
     public void What_holds_no_knock_may_be_read_by_all()
