@@ -49,7 +49,7 @@ public sealed class ActionTests : IDisposable
         Process.Start("kill", ["-KILL", $"{warden}"])!.WaitForExit();
         GateHouse.Until(() => _house.Command("status").Code == 0 && Warden() != warden, "another warden");
         Assert.Equal(1, _house.GrantCount);
-        GateHouse.Until(() => Entries.Length == 2, "the undo");
+        GateHouse.Until(() => Entries.Length == 2 && _house.GrantCount == 0, "the undo, and its end");
         Knock();
         GateHouse.Until(() => Entries.Length == 3, "another run");
         Assert.Equal(0, _house.Command("revoke", "wake", GateHouse.Client4).Code);
@@ -78,6 +78,7 @@ public sealed class ActionTests : IDisposable
         Assert.Equal(0, _house.Command("reload").Code);
         GateHouse.Until(() => Entries.Length == 2, "the undo");
         Assert.StartsWith($"undo {GateHouse.Client4} wake ", Entries[1], StringComparison.Ordinal);
+        GateHouse.Until(() => _house.GrantCount == 0, "its end");
         Knock();
         GateHouse.Until(() => Entries.Length == 3, "another run");
         Assert.StartsWith($"run {GateHouse.Client4} other ", Entries[2], StringComparison.Ordinal);

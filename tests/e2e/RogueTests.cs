@@ -23,7 +23,7 @@ public sealed class RogueTests
         """;
 
     /// <summary>How often a sentry is replaced where descriptors are counted; some hundreds by hand, as each takes a second.</summary>
-    private static readonly int Replacements = int.TryParse(Environment.GetEnvironmentVariable("POSTERN_TEST_REPLACEMENTS"), out var wanted) ? wanted : 12;
+    private static readonly int Replacements = int.TryParse(Environment.GetEnvironmentVariable("POSTERN_TEST_REPLACEMENTS"), out var wanted) ? wanted : 4;
 
     [Fact]
     public void It_can_forge_a_sequence_and_opens_what_that_opens_and_nothing_else()

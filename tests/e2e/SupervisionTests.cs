@@ -28,7 +28,7 @@ public sealed class SupervisionTests
         Knock(house, GateHouse.Client4);
         GateHouse.Until(() => house.GrantCount == 1, "the first grant");
         GateHouse.Until(() => Reports(house) == 1, "its being counted");
-        var rounds = 5; // wherever in the ring the last one had come to
+        var rounds = 3; // wherever in the ring the last one had come to
         for (var i = 1; i <= rounds; i++)
         {
             var before = GateProcess.Find(house, GateProcess.Sentry);

@@ -28,7 +28,7 @@ public sealed class KillTests
     private static KillFigures RunOne(int rounds, int seed)
     {
         using var run = new KillRun(seed);
-        return run.Run(rounds, TimeSpan.FromSeconds(Number("POSTERN_KILLS_SECONDS", 40)));
+        return run.Run(rounds, TimeSpan.FromSeconds(Number("POSTERN_KILLS_SECONDS", 30)));
     }
 
     private static int Number(string name, int usual) =>
