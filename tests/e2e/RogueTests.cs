@@ -137,6 +137,7 @@ public sealed class RogueTests
             Needs.Root();
             var folder = Path.Combine(GateHouse.Root, "artifacts/bin/Postern.Cli.RogueGate/release");
             var program = Path.Combine(folder, "rogue-" + scenario);
+            File.Delete(program); // one that outlived its gate may still run
             File.Copy(Path.Combine(folder, "Postern.Cli.RogueGate"), program, overwrite: true);
             return program;
         }
