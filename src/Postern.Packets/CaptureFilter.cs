@@ -35,9 +35,28 @@ public sealed record CaptureFilter
     /// <summary>In bytes of data, behind all headers. Where there are none, nothing passes for its size.</summary>
     public ImmutableArray<int> PayloadSizes { get; init; } = [];
 
+    /// <summary>Packets that pass for what they carry: how large it is, and how it begins. Null: none does.</summary>
+    public DataFilter? Data { get; init; }
+
     /// <summary>How much of a packet is copied, from its IP header on.</summary>
     public int SnapLength { get; init; } = 256;
 
-    /// <summary>The same for a packet that passed for the size of its data, which is what one wants of it: all that fits an Ethernet frame.</summary>
+    /// <summary>The same for a packet that passed for its data, which is what one wants of it: all that fits an Ethernet frame.</summary>
     public int SizedSnapLength { get; init; } = 1500;
+}
+
+/// <summary>Which data a packet must carry to pass for it: so many bytes, the first of them one of these.</summary>
+public sealed record DataFilter(int MinSize, int MaxSize, ImmutableArray<byte> FirstBytes)
+{
+    /// <summary>Of these, datagrams.</summary>
+    public ImmutableArray<FilterPorts> UdpPorts { get; init; } = [];
+
+    /// <summary>Of these, segments with any flags.</summary>
+    public ImmutableArray<FilterPorts> TcpPorts { get; init; } = [];
+
+    /// <summary>Messages of ICMP (IPv4) of any type; their data begins behind eight bytes.</summary>
+    public bool Icmp { get; init; }
+
+    /// <summary>Datagrams with more data than <see cref="MaxSize"/> pass up to this size, whatever their first byte.</summary>
+    public int MaxDatagram { get; init; }
 }

@@ -31,7 +31,7 @@ public readonly record struct RingSize(int BlockBytes, int Blocks)
     {
         ArgumentNullException.ThrowIfNull(filter);
         var size = Default;
-        return filter.PayloadSizes.IsEmpty ? size : size with { Blocks = 4 * size.Blocks };
+        return filter.PayloadSizes.IsEmpty && filter.Data is null ? size : size with { Blocks = 4 * size.Blocks };
     }
 
     internal int Bytes => BlockBytes * Blocks;

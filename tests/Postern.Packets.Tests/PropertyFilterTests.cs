@@ -27,7 +27,23 @@ public sealed class PropertyFilterTests
             IpProtocol.Udp => (Has(filter.UdpPorts, packet.DestinationPort), Has(filter.SizedUdpPorts, packet.DestinationPort)),
             _ => (filter.Echo && packet.IsEchoRequest, filter.SizedEcho && packet.IsEchoRequest),
         };
-        return sized && filter.PayloadSizes.Contains(packet.PayloadLength) ? filter.SizedSnapLength : plain ? filter.SnapLength : 0;
+        var whole = (sized && filter.PayloadSizes.Contains(packet.PayloadLength)) || (filter.Data is { } data && HasData(data, packet));
+        return whole ? filter.SizedSnapLength : plain ? filter.SnapLength : 0;
+    }
+
+    private static bool HasData(DataFilter data, in PacketView packet)
+    {
+        var concerns = packet.Protocol switch
+        {
+            IpProtocol.Tcp => Has(data.TcpPorts, packet.DestinationPort),
+            IpProtocol.Udp => Has(data.UdpPorts, packet.DestinationPort),
+            _ => data.Icmp && packet.Protocol == IpProtocol.Icmp,
+        };
+        if (!concerns)
+            return false;
+        if (packet.PayloadLength > data.MaxSize)
+            return packet.Protocol == IpProtocol.Udp && packet.PayloadLength <= data.MaxDatagram;
+        return packet.PayloadLength >= data.MinSize && !packet.Payload.IsEmpty && data.FirstBytes.Contains(packet.Payload[0]);
     }
 
     private static bool Has(ImmutableArray<FilterPorts> runs, ushort port)
@@ -68,18 +84,29 @@ public sealed class PropertyFilterTests
         from sizes in Gen.SubListOf(Sizes)
         from mask in Gen.Elements(TcpFlags.None, TcpFlags.Syn | TcpFlags.Ack, TcpFlags.Syn)
         from set in Gen.Frequency((4, Gen.Constant(mask & TcpFlags.Syn)), (1, Flags))
+        from data in Gen.Frequency((1, Gen.Constant<DataFilter?>(null)), (3, DataFilters(most).Select(d => (DataFilter?)d)))
         select new CaptureFilter
         {
             TcpPorts = [.. tcp], UdpPorts = [.. udp], Echo = echo, TcpFlagsMask = mask, TcpFlagsSet = set,
-            SizedTcpPorts = [.. sizedTcp], SizedUdpPorts = [.. sizedUdp], SizedEcho = sizedEcho, PayloadSizes = [.. sizes], SizedSnapLength = 1300,
+            SizedTcpPorts = [.. sizedTcp], SizedUdpPorts = [.. sizedUdp], SizedEcho = sizedEcho, PayloadSizes = [.. sizes], SizedSnapLength = 1300, Data = data,
         };
+
+    private static Gen<DataFilter> DataFilters(int most) =>
+        from tcp in Gen.Choose(0, most).SelectMany(n => Run1.ArrayOf(n))
+        from udp in Gen.Choose(0, most).SelectMany(n => Run1.ArrayOf(n))
+        from icmp in Gen.Elements(true, false)
+        from min in Gen.Choose(1, 400)
+        from more in Gen.Choose(0, 400)
+        from datagram in Gen.Elements(0, 1000)
+        from first in Gen.SubListOf("89+/G"u8.ToArray())
+        select new DataFilter(min, min + more, [.. first]) { TcpPorts = [.. tcp], UdpPorts = [.. udp], Icmp = icmp, MaxDatagram = datagram };
 
     private static readonly int[] Sizes = [320, 512, 1200];
 
     /// <summary>Nothing, one of the sizes, or a byte more or less.</summary>
     private static readonly Gen<byte[]> Data = Gen.Frequency(
         (2, Gen.Constant(0)), (4, Gen.Elements(Sizes)), (1, Gen.Elements(Sizes).Zip(Gen.Elements(-1, 1), (size, more) => size + more)), (1, Gen.Choose(0, 1300)))
-        .Select(length => new byte[length]);
+        .Zip(Gen.Elements("8/G\0"u8.ToArray()), (length, first) => { var data = new byte[length]; data.AsSpan().Fill(first); return data; });
 
     private static readonly Gen<(byte, byte[])> Extension = Gen.OneOf(
         Gen.Elements((byte)0, (byte)43, (byte)60).Zip(Gen.Choose(0, 4), (kind, words) => Craft.Options(kind, (byte)words)),
@@ -150,7 +177,12 @@ public sealed class PropertyFilterTests
     [Fact]
     public void Refuses_no_data_of_a_size_whatever_the_headers_say()
     {
-        var filter = new CaptureFilter { SizedTcpPorts = [new(0, 65535)], SizedUdpPorts = [new(0, 65535)], SizedEcho = true, PayloadSizes = [300, 320, 340, 360] };
+        RefusesNone(new() { SizedTcpPorts = [new(0, 65535)], SizedUdpPorts = [new(0, 65535)], SizedEcho = true, PayloadSizes = [300, 320, 340, 360] });
+        RefusesNone(new() { Data = new(300, 360, [0]) { TcpPorts = [new(0, 65535)], UdpPorts = [new(0, 65535)], Icmp = true } });
+    }
+
+    private static void RefusesNone(CaptureFilter filter)
+    {
         var program = BpfProgram.From(filter);
         var wanted = 0;
         foreach (var ip in SizedPackets)

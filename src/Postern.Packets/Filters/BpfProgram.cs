@@ -14,12 +14,15 @@ namespace Postern.Packets.Filters;
 ///                  header 58 → echo; → transport
 /// transport        A = 6 → TCP, A = 17 → UDP, else refuse
 /// TCP              SYN without ACK to a sized port, and end − (X + its header) is one of the sizes → accept for its size;
+///                  to a data port, end − (X + its header) in the range and the byte there as asked → accept for its data;
 ///                  flags under the mask as asked; A ← port at X + 2; found by halving → accept
 /// UDP              length at X + 4 is 8 + one of the sizes, to a sized port → accept for its size;
+///                  length at X + 4 in the range and the byte at X + 8 as asked, to a data port → accept for its data;
 ///                  A ← port at X + 2; found by halving → accept
+/// ICMP             (IPv4) end − X in the range and the byte at X + 8 as asked → accept for its data; → echo
 /// echo             type at X + 0 is 8 (IPv4), 128 (IPv6); end − X is 8 + one of the sizes → accept for its size; any → accept
 /// accept           snap length
-/// … for its size   the snap length of those
+/// … for its size, data   the snap length of those
 /// refuse           0
 /// </code>
 /// It never refuses what the filter wants. It lets through more where headers lie about their lengths, which only
@@ -67,11 +70,13 @@ internal sealed class BpfProgram
     private readonly CaptureFilter _filter;
     private readonly FilterPortSets _ports;
     private readonly bool _sizedEcho;
+    private readonly DataFilter? _data;
 
     private BpfProgram(CaptureFilter filter, FilterPortSets ports)
     {
         _filter = filter;
         _ports = ports;
+        _data = filter.Data;
         _sizedEcho = filter.SizedEcho && !filter.PayloadSizes.IsEmpty;
         (_transport, _echo, _echoV6) = (_code.NewLabel(), _code.NewLabel(), _code.NewLabel());
         (_acceptForSize, _accept, _refuse) = (_code.NewLabel(), _code.NewLabel(), _code.NewLabel());
@@ -104,6 +109,8 @@ internal sealed class BpfProgram
         }
 
         ArgumentOutOfRangeException.ThrowIfGreaterThan(filter.PayloadSizes.Length, MaxSizes, nameof(filter));
+        if (filter.Data is { } data && (data.MinSize < 1 || data.MaxSize < data.MinSize || data.MaxSize > ushort.MaxValue || data.MaxDatagram > ushort.MaxValue || data.FirstBytes.Length > MaxSizes))
+            throw new ArgumentOutOfRangeException(nameof(filter), data, "no packet carries that");
     }
 
     private static FilterPortSets PortsOf(CaptureFilter filter)
@@ -114,12 +121,14 @@ internal sealed class BpfProgram
             Tcp: impossibleFlags ? [] : PortSet.Normalize(filter.TcpPorts),
             Udp: PortSet.Normalize(filter.UdpPorts),
             SizedTcp: hasSizes ? PortSet.Normalize(filter.SizedTcpPorts) : [],
-            SizedUdp: hasSizes ? PortSet.Normalize(filter.SizedUdpPorts) : []);
+            SizedUdp: hasSizes ? PortSet.Normalize(filter.SizedUdpPorts) : [],
+            DataTcp: PortSet.Normalize(filter.Data?.TcpPorts ?? []),
+            DataUdp: PortSet.Normalize(filter.Data?.UdpPorts ?? []));
     }
 
     private BpfInstruction[] Write()
     {
-        if (_ports.Runs == 0 && !_filter.Echo && !_sizedEcho)
+        if (_ports.Runs == 0 && !_filter.Echo && !_sizedEcho && _data is not { Icmp: true })
         {
             _code.Do(Return, 0);
             return _code.Assemble();
@@ -135,7 +144,7 @@ internal sealed class BpfProgram
         return _code.Assemble();
     }
 
-    private bool NeedsEnd => _sizedEcho || !_ports.SizedTcp.IsEmpty;
+    private bool NeedsEnd => _sizedEcho || !_ports.SizedTcp.IsEmpty || !_ports.DataTcp.IsEmpty || _data is { Icmp: true };
 
     private void WriteLink()
     {
@@ -253,6 +262,8 @@ internal sealed class BpfProgram
         _code.Place(isTcp);
         if (!_ports.SizedTcp.IsEmpty)
             WriteSizedTcp();
+        if (!_ports.DataTcp.IsEmpty)
+            WriteDataTcp(_data!);
         if (_filter.TcpFlagsMask != TcpFlags.None)
         {
             _code.Do(LoadByteAtX, 13);
@@ -264,6 +275,8 @@ internal sealed class BpfProgram
         _code.Place(isUdp);
         if (!_ports.SizedUdp.IsEmpty)
             WriteSizedUdp();
+        if (!_ports.DataUdp.IsEmpty)
+            WriteDataUdp(_data!);
         WritePorts(_ports.Udp);
     }
 
@@ -279,6 +292,16 @@ internal sealed class BpfProgram
         WriteSearch(_ports.SizedTcp.AsSpan(), isFirst: true, hasPort, other);
 
         _code.Place(hasPort);
+        WriteStepOverTcp();
+        WriteSizes(headerSize: 0);
+        _code.Do(LoadScratch, TcpHeader);
+        _code.Do(AToX);
+        _code.Place(other);
+    }
+
+    /// <summary>X is where the TCP header begins, and then where its data does; the former is kept.</summary>
+    private void WriteStepOverTcp()
+    {
         _code.Do(XToA);
         _code.Do(StoreScratch, TcpHeader);
         _code.Do(LoadByteAtX, 12);
@@ -286,10 +309,57 @@ internal sealed class BpfProgram
         _code.Do(ShiftRight, 2);
         _code.Do(AddX);
         _code.Do(AToX);
-        WriteSizes(headerSize: 0);
+    }
+
+    /// <summary>Goes on with the next line, X as it was, unless the segment is accepted.</summary>
+    private void WriteDataTcp(DataFilter data)
+    {
+        var hasPort = _code.NewLabel();
+        var back = _code.NewLabel();
+        var other = _code.NewLabel();
+        _code.Do(LoadHalfAtX, 2);
+        WriteSearch(_ports.DataTcp.AsSpan(), isFirst: true, hasPort, other);
+        _code.Place(hasPort);
+        WriteStepOverTcp();
+        _code.Do(LoadScratch, End);
+        _code.Do(SubtractX);
+        WriteData(data, headerSize: 0, _acceptForSize, back);
+        _code.Place(back);
         _code.Do(LoadScratch, TcpHeader);
         _code.Do(AToX);
         _code.Place(other);
+    }
+
+    /// <summary>Goes on with the next line unless the datagram is accepted.</summary>
+    private void WriteDataUdp(DataFilter data)
+    {
+        var fits = _code.NewLabel();
+        var other = _code.NewLabel();
+        _code.Do(LoadHalfAtX, 4);
+        if (data.MaxDatagram > data.MaxSize)
+        {
+            var usual = _code.NewLabel();
+            _code.Unless(JumpIfGreater, (uint)data.MaxSize + TransportLayer.UdpSize, usual);
+            _code.If(JumpIfGreater, (uint)data.MaxDatagram + TransportLayer.UdpSize, other, fits);
+            _code.Place(usual);
+        }
+
+        WriteData(data, TransportLayer.UdpSize, fits, other);
+        _code.Place(fits);
+        _code.Do(LoadHalfAtX, 2);
+        WriteSearch(_ports.DataUdp.AsSpan(), isFirst: true, _acceptForSize, other);
+        _code.Place(other);
+    }
+
+    /// <summary>A is the length of the header at X and of its data.</summary>
+    private void WriteData(DataFilter data, uint headerSize, BpfLabel fits, BpfLabel other)
+    {
+        _code.Unless(JumpIfNotLess, (uint)data.MinSize + headerSize, other);
+        _code.If(JumpIfGreater, (uint)data.MaxSize + headerSize, other);
+        _code.Do(LoadByteAtX, headerSize);
+        foreach (var first in data.FirstBytes)
+            _code.If(JumpIfEqual, first, fits);
+        _code.Go(other);
     }
 
     /// <summary>X is where a header begins: accepts what ends, by the word of the IP header, one of the sizes behind that header; or goes on.</summary>
@@ -376,6 +446,8 @@ internal sealed class BpfProgram
     private void WriteEcho()
     {
         _code.Place(_echo);
+        if (_data is { Icmp: true })
+            WriteDataIcmp(_data);
         if (!_filter.Echo && !_sizedEcho)
         {
             _code.Place(_echoV6);
@@ -393,6 +465,16 @@ internal sealed class BpfProgram
         if (_sizedEcho)
             WriteSizes(TransportLayer.IcmpSize);
         _code.Go(_filter.Echo ? _accept : _refuse);
+    }
+
+    /// <summary>Goes on with the next line unless the message is accepted.</summary>
+    private void WriteDataIcmp(DataFilter data)
+    {
+        var other = _code.NewLabel();
+        _code.Do(LoadScratch, End);
+        _code.Do(SubtractX);
+        WriteData(data, TransportLayer.IcmpSize, _acceptForSize, other);
+        _code.Place(other);
     }
 
     private void WriteReturns(BpfLabel accept, BpfLabel refuse)
