@@ -13,10 +13,34 @@ public enum Appearance
     Closed,
 }
 
-public sealed record ProtectedService(string Name, ImmutableArray<PortRange> Ports, Appearance Appear);
+public sealed record ProtectedService(string Name, ImmutableArray<PortRange> Ports, Appearance Appear)
+{
+    /// <summary>Where it leads; null: to this host.</summary>
+    public ForwardRule? Forward { get; init; }
+
+    /// <summary>
+    /// Whether a grant of this kind could be had of it as it is now. Another port that leads to one of its own stands for as long as it owns that one.
+    /// </summary>
+    internal bool WouldGive(Address source, PortRange port, ForwardTarget? target) => (Forward, target) switch
+    {
+        (null, null) => Has(port),
+        (null, { IsHere: true } here) => Has(new(port.Transport, here.Port)),
+        ({ IsChosen: true } rule, { } chosen) => rule.Allows(source, chosen),
+        ({ } rule, { } known) => Has(port) && rule.For(source) == known,
+        _ => false,
+    };
+
+    private bool Has(PortRange port) => Ports.Any(range => range.Contains(port.Transport, port.First));
+}
 
 /// <summary>All that the firewall must hold up. <paramref name="Interfaces"/> empty: on every interface.</summary>
-public sealed record Protection(ImmutableArray<ProtectedService> Services, ImmutableArray<string> Interfaces);
+public sealed record Protection(ImmutableArray<ProtectedService> Services, ImmutableArray<string> Interfaces)
+{
+    /// <summary>Requests may choose another port for one of a service's own.</summary>
+    public bool HasLocalForwards { get; init; }
+
+    internal bool NeedsForwards => HasLocalForwards || Services.Any(service => service.Forward is not null);
+}
 
 /// <summary>Whom a grant lets in.</summary>
 /// <param name="Source">The address that he comes from.</param>
@@ -25,7 +49,14 @@ public sealed record Protection(ImmutableArray<ProtectedService> Services, Immut
 public readonly record struct Grantee(Address Source, ushort SourcePort = 0, string Holder = "");
 
 /// <summary>A grant that the kernel still held when the firewall was set up, and how long it still runs.</summary>
-public readonly record struct StandingGrant(string Service, Grantee To, TimeSpan Remaining);
+public readonly record struct StandingGrant(string Service, Grantee To, TimeSpan Remaining)
+{
+    /// <summary>Where it leads, if it is a forward.</summary>
+    public ForwardTarget? Forward { get; init; }
+
+    /// <summary>What a request chose; null where the service says which ports and where to.</summary>
+    public PortForward? Chosen { get; init; }
+}
 
 /// <summary>Answer to a change: done, or what the kernel said (an errno, as a positive number).</summary>
 public readonly record struct FirewallResult(int Error)
@@ -50,6 +81,15 @@ public interface IFirewall : IDisposable
 
     /// <summary>Ends it now, whoever holds it. An element that is already gone is no error.</summary>
     FirewallResult Close(ProtectedService service, Grantee to);
+
+    /// <summary>
+    /// Leads <paramref name="to"/> from a port of ours to where he chose, for so long from now; where that port leads him somewhere already, it is
+    /// from now on to here. Whether he may choose that is not asked again, but for addresses that no forward may lead to.
+    /// </summary>
+    FirewallResult Open(ProtectedService service, Grantee to, PortForward chosen, TimeSpan time);
+
+    /// <summary>Ends what the other <see cref="Open(ProtectedService, Grantee, PortForward, TimeSpan)"/> began.</summary>
+    FirewallResult Close(ProtectedService service, Grantee to, PortForward chosen);
 
     /// <summary>Removes every trace of us in one transaction. The services are then as open as the host leaves them.</summary>
     void TearDown();

@@ -20,9 +20,10 @@ public sealed class NftablesFirewall : IFirewall
     private readonly Lock _turn = new();
     private readonly NetlinkSocket _netlink = new();
     private readonly KernelTable _table;
+    private TableState? _wanted;
 
     // As large as a batch gets: three steps for every port, and some headers. Pages that are never written cost nothing.
-    private readonly byte[] _batch = GC.AllocateUninitializedArray<byte>((3 * GrantBatch.MaxPorts * GrantBatch.LongestElement) + 4096);
+    private readonly byte[] _batch = GC.AllocateUninitializedArray<byte>((3 * GrantBatch.MaxElements * GrantBatch.LongestElement) + 4096);
 
     /// <exception cref="FirewallException">The kernel has no nf_tables to talk to.</exception>
     public NftablesFirewall() => _table = new KernelTable(_netlink);
@@ -34,17 +35,19 @@ public sealed class NftablesFirewall : IFirewall
         {
             var started = Stopwatch.GetTimestamp();
             var state = _table.State();
+            var wanted = protection.NeedsForwards ? TableState.Forwarding : TableState.Plain;
             var (kept, dropped) = Sort(state == TableState.Absent ? [] : _table.Grants(), protection);
 
             // Where more ends than stays it is quicker to write down what stays.
-            LibNftables.Load(state == TableState.Ours && dropped.Count <= kept.Count + FewElements
+            LibNftables.Load(state == wanted && dropped.Count <= kept.Count + FewElements
                 ? Ruleset.Update(protection, dropped)
                 : Ruleset.Replace(protection, kept, LiveSockets.Read(PortPlan.Of(protection.Services))));
-            return Standing(kept, Stopwatch.GetElapsedTime(started));
+            _wanted = wanted;
+            return Standing(kept, protection, Stopwatch.GetElapsedTime(started));
         }
     }
 
-    /// <summary>A grant is kept while its service is there and still has the port. One without an end was made by somebody else.</summary>
+    /// <summary>A grant is kept while its service is there and would still give it. One without an end was made by somebody else.</summary>
     private static (List<GrantElement> Kept, List<GrantElement> Dropped) Sort(List<GrantElement> held, Protection protection)
     {
         var services = protection.Services.ToDictionary(service => service.Name, StringComparer.Ordinal);
@@ -54,23 +57,25 @@ public sealed class NftablesFirewall : IFirewall
         {
             var stays = element.Remaining != TimeSpan.MaxValue
                 && services.TryGetValue(element.Service, out var service)
-                && service.Ports.Any(range => range.Contains(element.Transport, element.Port));
+                && service.WouldGive(element.To.Source, new(element.Transport, element.Port), element.Target);
             (stays ? kept : dropped).Add(element);
         }
 
         return (kept, dropped);
     }
 
-    /// <summary>The elements of one service, source and source port are one grant, which runs as long as the last of them, and is its holder's.</summary>
-    private static ImmutableArray<StandingGrant> Standing(List<GrantElement> kept, TimeSpan sinceRead)
+    /// <summary>The elements of one service, source and source port are one grant, which runs as long as the last of them, and is its holder's; what a request chose is one each.</summary>
+    private static ImmutableArray<StandingGrant> Standing(List<GrantElement> kept, Protection protection, TimeSpan sinceRead)
     {
-        var grants = new Dictionary<(string, Address, ushort), StandingGrant>(kept.Count);
+        var chosen = protection.Services.Where(service => service.Forward is not { IsChosen: false }).Select(service => service.Name).ToHashSet(StringComparer.Ordinal);
+        var grants = new Dictionary<(string, Address, ushort, PortForward?), StandingGrant>(kept.Count);
         foreach (var element in kept)
         {
-            var key = (element.Service, element.To.Source, element.To.SourcePort);
+            var forward = element.Target is { } target && chosen.Contains(element.Service) ? new PortForward(element.Transport, element.Port, target) : (PortForward?)null;
+            var key = (element.Service, element.To.Source, element.To.SourcePort, forward);
             var remaining = element.Remaining - sinceRead;
             if (remaining > TimeSpan.Zero && (!grants.TryGetValue(key, out var known) || known.Remaining < remaining))
-                grants[key] = new(element.Service, element.To, remaining);
+                grants[key] = new(element.Service, element.To, remaining) { Forward = element.Target, Chosen = forward };
         }
 
         return [.. grants.Values];
@@ -78,11 +83,23 @@ public sealed class NftablesFirewall : IFirewall
 
     public FirewallResult Open(ProtectedService service, Grantee to, TimeSpan time)
     {
-        // A time-out of zero would be none at all, for nf_tables.
-        ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.FromMilliseconds(1));
-        var grant = Check(service, to, (ulong)Math.Ceiling(time.TotalMilliseconds));
+        var grant = Check(service, to, FixedTarget(service, to), Milliseconds(time));
         lock (_turn)
             return new FirewallResult(Open(grant));
+    }
+
+    public FirewallResult Open(ProtectedService service, Grantee to, PortForward chosen, TimeSpan time)
+    {
+        var grant = Check(service, to, chosen, Milliseconds(time));
+        lock (_turn)
+            return new FirewallResult(Open(grant));
+    }
+
+    private static ulong Milliseconds(TimeSpan time)
+    {
+        // A time-out of zero would be none at all, for nf_tables.
+        ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.FromMilliseconds(1));
+        return (ulong)Math.Ceiling(time.TotalMilliseconds);
     }
 
     /// <summary>
@@ -93,14 +110,21 @@ public sealed class NftablesFirewall : IFirewall
     private int Open(GrantBatch grant)
     {
         var error = Commit(grant, GrantSteps.Ensure | GrantSteps.Remove | GrantSteps.Add);
-        if (error == Errno.SetIsFull && Commit(grant, GrantSteps.Remove | GrantSteps.Add) == 0)
-            return 0; // it was there, and takes no more room
+        if (error is Errno.SetIsFull or Errno.Exists or Errno.Busy && Commit(grant, GrantSteps.Remove | GrantSteps.Add) == 0)
+            return 0; // it was there, and takes no more room; or leads elsewhere so far
         return error;
     }
 
     public FirewallResult Close(ProtectedService service, Grantee to)
     {
-        var grant = Check(service, to, milliseconds: 1000);
+        var grant = Check(service, to, FixedTarget(service, to), milliseconds: 1000);
+        lock (_turn)
+            return new FirewallResult(Close(grant));
+    }
+
+    public FirewallResult Close(ProtectedService service, Grantee to, PortForward chosen)
+    {
+        var grant = Check(service, to, chosen, milliseconds: 1000);
         lock (_turn)
             return new FirewallResult(Close(grant));
     }
@@ -109,10 +133,10 @@ public sealed class NftablesFirewall : IFirewall
     private int Close(GrantBatch grant)
     {
         var error = Commit(grant, GrantSteps.Ensure | GrantSteps.Remove);
-        return error == Errno.SetIsFull ? CloseEach(grant) : error;
+        return error is Errno.SetIsFull or Errno.Exists or Errno.Busy ? CloseEach(grant) : error;
     }
 
-    /// <summary>In a full set nothing can be made sure of; but then the set is there, and "not there" can only be the element.</summary>
+    /// <summary>In a full set nothing can be made sure of, nor of what leads elsewhere; but then the set is there, and "not there" can only be the element.</summary>
     private int CloseEach(GrantBatch grant)
     {
         foreach (var range in grant.Service.Ports)
@@ -120,8 +144,11 @@ public sealed class NftablesFirewall : IFirewall
             for (int port = range.First; port <= range.Last; port++)
             {
                 var one = grant with { Service = grant.Service with { Ports = [new PortRange(range.Transport, (ushort)port)] } };
-                if (Commit(one, GrantSteps.Remove) is var error and not (0 or Errno.NoSuchEntry))
-                    return error;
+                foreach (var set in grant.Sets)
+                {
+                    if (Commit(one with { Sets = [set] }, GrantSteps.Remove) is var error and not (0 or Errno.NoSuchEntry))
+                        return error;
+                }
             }
         }
 
@@ -147,17 +174,32 @@ public sealed class NftablesFirewall : IFirewall
         return error;
     }
 
-    private static GrantBatch Check(ProtectedService service, Grantee to, ulong milliseconds)
+    private static ForwardTarget? FixedTarget(ProtectedService service, Grantee to)
     {
         ArgumentNullException.ThrowIfNull(service);
+        if (service.Forward is not { } rule)
+            return null;
+        return rule.For(to.Source) ?? throw new ArgumentOutOfRangeException(nameof(to), to.Source, $"the service '{service.Name}' leads nowhere for that family");
+    }
+
+    private static GrantBatch Check(ProtectedService service, Grantee to, PortForward chosen, ulong milliseconds)
+    {
+        ArgumentNullException.ThrowIfNull(service);
+        if (!chosen.Target.IsHere && (chosen.Target.To.IsV4 != to.Source.IsV4 || !ForwardRule.IsReachable(chosen.Target.To)))
+            throw new ArgumentOutOfRangeException(nameof(chosen), chosen.Target, "no forward may lead there");
+        return Check(service with { Ports = [chosen.Port] }, to, chosen.Target, milliseconds);
+    }
+
+    private static GrantBatch Check(ProtectedService service, Grantee to, ForwardTarget? target, ulong milliseconds)
+    {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(service.Name.Length, Ruleset.MaxName, nameof(service));
         ArgumentOutOfRangeException.ThrowIfEqual(to.Source, Address.None, nameof(to));
         if (to.Holder.Length != 0 && !GrantElement.IsHolder(to.Holder))
             throw new ArgumentOutOfRangeException(nameof(to), to.Holder, $"a holder is written as {GrantElement.HolderDigits} hexadecimal digits");
-        var grant = new GrantBatch(service, to, milliseconds);
+        var grant = new GrantBatch(service, to, target, milliseconds);
         var ports = grant.CountPorts();
         ArgumentOutOfRangeException.ThrowIfZero(ports, nameof(service));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(ports, GrantBatch.MaxPorts, nameof(service));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ports * grant.Sets.Length, GrantBatch.MaxElements, nameof(service));
         return grant;
     }
 
@@ -178,10 +220,13 @@ public sealed class NftablesFirewall : IFirewall
 
     /// <summary>The table stands, awake, and nobody has emptied its chains.</summary>
     private bool IsGuarding() =>
-        _table.State() == TableState.Ours
+        IsWanted(_table.State())
         && !_table.IsAsleep()
         && HostChains.LastRule(_netlink, NfTablesWire.FamilyInet, Ruleset.Table, Ruleset.Gate) is not null
         && HostChains.LastRule(_netlink, NfTablesWire.FamilyInet, Ruleset.Table, Ruleset.Closed) == DefaultVerdict.Drop;
+
+    /// <summary>Before anything was set up it may be either.</summary>
+    private bool IsWanted(TableState state) => _wanted is { } wanted ? state == wanted : state is TableState.Plain or TableState.Forwarding;
 
     private bool? HostDrops()
     {

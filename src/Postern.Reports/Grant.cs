@@ -10,4 +10,13 @@ public sealed record Grant(string Service, Address Source, ImmutableArray<PortRa
 
     /// <summary>Whose key it was granted to: its hint as 16 hexadecimal digits. Empty where no key asked.</summary>
     public string Holder { get; init; } = "";
+
+    /// <summary>Where whoever connects to <see cref="Ports"/> is led; null: he reaches this host.</summary>
+    public ForwardTarget? Forward { get; init; }
+
+    /// <summary>The request chose the port and where it leads, so that one address may hold several of a service. <see cref="Ports"/> is that one port.</summary>
+    public bool IsChosen { get; init; }
+
+    /// <summary>What the request chose; null where it is the service that says.</summary>
+    public PortForward? Chosen => IsChosen && Forward is { } target ? new(Ports[0].Transport, Ports[0].First, target) : null;
 }

@@ -113,6 +113,17 @@ public enum Refusal
 
     /// <summary>As many actions are under way as the gate will have, or this one is, for this address.</summary>
     TooManyActions,
+
+    // Forwards.
+
+    /// <summary>The service leads where a request says, and this one does not say.</summary>
+    ForwardMissing,
+
+    /// <summary>The service does not lead there, or nowhere for addresses of this family.</summary>
+    ForwardNotAllowed,
+
+    /// <summary>That port leads this address elsewhere already, on account of another service or another's key.</summary>
+    ForwardTaken,
 }
 
 public static class RefusalText
@@ -154,6 +165,9 @@ public static class RefusalText
         Refusal.NotRemembered => "not-remembered",
         Refusal.ActionFailed => "action-failed",
         Refusal.TooManyActions => "too-many-actions",
+        Refusal.ForwardMissing => "forward-missing",
+        Refusal.ForwardNotAllowed => "forward-not-allowed",
+        Refusal.ForwardTaken => "forward-taken",
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "not in the closed list"),
     };
 }

@@ -49,6 +49,12 @@ public readonly record struct AuditEntry(
     /// <summary>The only port that the grant is for; 0: any.</summary>
     public ushort SourcePort { get; init; }
 
+    /// <summary>Where the grant leads, or was to lead; null: to this host.</summary>
+    public ForwardTarget? Forward { get; init; }
+
+    /// <summary>The port that the request chose; null where the service says which.</summary>
+    public PortRange? Port { get; init; }
+
     /// <summary>Whose key asked, or holds the grant; null where none did.</summary>
     public Requester? By { get; init; }
 

@@ -1,10 +1,19 @@
 using System.Diagnostics.CodeAnalysis;
+using Postern.Firewall;
 using Postern.Reports;
 
 namespace Postern.Warden;
 
-/// <summary>What makes a grant another than the next.</summary>
-internal readonly record struct GrantKey(string Service, Address Source, ushort SourcePort);
+/// <summary>
+/// What makes a grant another than the next. Of a forward that the request chose it is the port, and not the service: one port of one address leads to one
+/// place.
+/// </summary>
+internal readonly record struct GrantKey(string Service, Address Source, ushort SourcePort)
+{
+    public PortRange? Outside { get; private init; }
+
+    public static GrantKey OfChosen(PortForward chosen, Grantee to) => new("", to.Source, to.SourcePort) { Outside = chosen.Port };
+}
 
 /// <summary>
 /// The grants in force, and which ends next. The kernel ends them by itself; the book is what people are shown. Each grant has exactly one
@@ -71,5 +80,7 @@ internal sealed class GrantBook
         return false;
     }
 
-    public static GrantKey KeyOf(Grant grant) => new(grant.Service, grant.Source, grant.SourcePort);
+    public static GrantKey KeyOf(Grant grant) => grant.Chosen is { } chosen
+        ? GrantKey.OfChosen(chosen, new(grant.Source, grant.SourcePort))
+        : new(grant.Service, grant.Source, grant.SourcePort);
 }

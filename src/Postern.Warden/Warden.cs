@@ -286,37 +286,56 @@ public sealed class Warden
         return Refusal.None;
     }
 
-    private ServiceOutcome Open(Service service, Grantee to, TimeSpan time, TimeSpan? capped, Cause cause, Moment now)
+    /// <param name="service">What is granted.</param>
+    /// <param name="to">To whom.</param>
+    /// <param name="time">For how long.</param>
+    /// <param name="capped">How long was asked for, where that is more.</param>
+    /// <param name="cause">Why.</param>
+    /// <param name="now">The moment.</param>
+    /// <param name="chosen">The port and the target that the request chose: a forward to where the service allows it, or another port for one of its own.</param>
+    private ServiceOutcome Open(Service service, Grantee to, TimeSpan time, TimeSpan? capped, Cause cause, Moment now, PortForward? chosen = null)
     {
+        if (ForwardRules.Decide(_options.Services, service, to.Source, chosen, out var target) is var astray and not Refusal.None)
+            return new(service.Name, Refuse(astray, cause, service.Name, to, chosen: chosen), null);
         if (service.Action is { HasUndo: false } once)
             return RunOnce(service, once, to, cause, now);
 
-        var isNew = !_book.TryFind(new(service.Name, to.Source, to.SourcePort), out var held);
+        var isNew = !_book.TryFind(chosen is { } c ? GrantKey.OfChosen(c, to) : new(service.Name, to.Source, to.SourcePort), out var held);
+        if (held is not null && chosen is { } other && ForwardRules.IsTaken(held, service, to, other))
+            return new(service.Name, Refuse(Refusal.ForwardTaken, cause, service.Name, to, chosen: chosen), null);
         if (isNew && _book.Count >= _options.MaxGrants)
             EndGrants(now);
         if (isNew && _book.Count >= _options.MaxGrants)
-            return new(service.Name, Refuse(Refusal.TooManyGrants, cause, service.Name, to), null);
+            return new(service.Name, Refuse(Refusal.TooManyGrants, cause, service.Name, to, chosen: chosen), null);
 
         // Knocking again never shortens what is held: a longer one may be left from before a reload, or be another's behind the same
-        // address. It is then still his whose end it is, and goes with his key.
+        // address. It is then still his whose end it is, and goes with his key. What leads elsewhere from now on is another grant.
         var until = now.Uptime + time;
-        if (held is not null && held.Until > until)
+        if (held is not null && held.Until > until && held.Forward == target)
             (until, to) = (held.Until, to with { Holder = held.Holder });
-        var refusal = service.Action is { } action ? Order(action, service, to, until, isNew, cause) : OpenPorts(service, to, until - now.Uptime, cause);
+        var refusal = service.Action is { } action ? Order(action, service, to, until, isNew, cause) : OpenPorts(service, to, chosen, until - now.Uptime, cause);
         if (refusal != Refusal.None)
             return new(service.Name, refusal, null);
 
-        var grant = new Grant(service.Name, to.Source, service.Ports, until) { SourcePort = to.SourcePort, Holder = to.Holder };
+        var grant = new Grant(service.Name, to.Source, chosen is { } at ? [at.Port] : service.Ports, until)
+        {
+            SourcePort = to.SourcePort,
+            Holder = to.Holder,
+            Forward = target,
+            IsChosen = chosen is not null,
+        };
         var end = now.Wall + (until - now.Uptime);
+        if (held is not null && held.Forward != target)
+            _book.Remove(held); // its place in the queue would be too late
         _book.Put(grant);
         Note(isNew ? AuditEvent.Opened : AuditEvent.Extended, grant, end, cause, capped);
         return new(service.Name, Refusal.None, end);
     }
 
-    private Refusal OpenPorts(Service service, Grantee to, TimeSpan time, Cause cause)
+    private Refusal OpenPorts(Service service, Grantee to, PortForward? chosen, TimeSpan time, Cause cause)
     {
-        var done = _firewall.Open(Protected(service), to, time);
-        return done.Done ? Refusal.None : Refuse(Refusal.FirewallFailed, cause, service.Name, to, detail: Errno(done));
+        var done = chosen is { } choice ? _firewall.Open(Protected(service), to, choice, time) : _firewall.Open(Protected(service), to, time);
+        return done.Done ? Refusal.None : Refuse(Refusal.FirewallFailed, cause, service.Name, to, Errno(done), chosen);
     }
 
     /// <summary>What comes of it is heard later.</summary>
@@ -353,7 +372,7 @@ public sealed class Warden
     private Refusal End(Grant grant, AuditEvent why, Cause cause)
     {
         var to = new Grantee(grant.Source, grant.SourcePort, grant.Holder);
-        var refusal = IsOfAction(grant) ? Undo(grant, to, cause) : ClosePorts(_services[grant.Service], to, cause);
+        var refusal = IsOfAction(grant) ? Undo(grant, to, cause) : ClosePorts(_services[grant.Service], to, grant.Chosen, cause);
         if (refusal != Refusal.None)
             return refusal;
         _book.Remove(grant);
@@ -361,10 +380,10 @@ public sealed class Warden
         return Refusal.None;
     }
 
-    private Refusal ClosePorts(Service service, Grantee to, Cause cause)
+    private Refusal ClosePorts(Service service, Grantee to, PortForward? chosen, Cause cause)
     {
-        var done = _firewall.Close(Protected(service), to);
-        return done.Done ? Refusal.None : Refuse(Refusal.FirewallFailed, cause, service.Name, to, detail: Errno(done));
+        var done = chosen is { } choice ? _firewall.Close(Protected(service), to, choice) : _firewall.Close(Protected(service), to);
+        return done.Done ? Refusal.None : Refuse(Refusal.FirewallFailed, cause, service.Name, to, Errno(done), chosen);
     }
 
     private Refusal Undo(Grant grant, Grantee to, Cause cause) =>
@@ -387,7 +406,13 @@ public sealed class Warden
     {
         if (!_services.TryGetValue(kept.Service, out var service) || service.Action is not null)
             return;
-        var grant = new Grant(service.Name, kept.To.Source, service.Ports, now.Uptime + kept.Remaining) { SourcePort = kept.To.SourcePort, Holder = kept.To.Holder };
+        var grant = new Grant(service.Name, kept.To.Source, kept.Chosen is { } chosen ? [chosen.Port] : service.Ports, now.Uptime + kept.Remaining)
+        {
+            SourcePort = kept.To.SourcePort,
+            Holder = kept.To.Holder,
+            Forward = kept.Forward,
+            IsChosen = kept.Chosen is not null,
+        };
         _book.Put(grant);
         if (!known.Contains(GrantBook.KeyOf(grant)))
             Note(AuditEvent.Kept, grant, now.Wall + kept.Remaining, Unasked);
@@ -406,19 +431,32 @@ public sealed class Warden
 
     private static string Errno(FirewallResult kernel) => $"errno {kernel.Error}";
 
-    private Refusal Refuse(Refusal refusal, Cause cause, string service, Grantee to, string? detail = null)
+    private Refusal Refuse(Refusal refusal, Cause cause, string service, Grantee to, string? detail = null, PortForward? chosen = null)
     {
-        _audit.Write(new(AuditEvent.Refused, cause.Knock, service, to.Source, null, refusal, detail) { SourcePort = to.SourcePort, By = cause.By });
+        _audit.Write(new(AuditEvent.Refused, cause.Knock, service, to.Source, null, refusal, detail)
+        {
+            SourcePort = to.SourcePort,
+            By = cause.By,
+            Forward = chosen?.Target,
+            Port = chosen?.Port,
+        });
         return refusal;
     }
 
     private void Note(AuditEvent what, Grant grant, DateTimeOffset? until, Cause cause, TimeSpan? capped = null) =>
-        _audit.Write(new(what, cause.Knock, grant.Service, grant.Source, until, Refusal.None) { SourcePort = grant.SourcePort, By = cause.By ?? HolderOf(grant), Capped = capped });
+        _audit.Write(new(what, cause.Knock, grant.Service, grant.Source, until, Refusal.None)
+        {
+            SourcePort = grant.SourcePort,
+            Forward = grant.Forward,
+            Port = grant.Chosen?.Port,
+            By = cause.By ?? HolderOf(grant),
+            Capped = capped,
+        });
 
     /// <summary>Where nobody asked: whose grant it was.</summary>
     private Requester? HolderOf(Grant grant) => grant.Holder.Length == 0 ? null : new(NameOf(grant.Holder, _keys), grant.Holder, 0);
 
     private static string NameOf(string holder, KeyRing keys) => keys.Of(holder) is [var only] ? only.Name : "";
 
-    private static ProtectedService Protected(Service service) => new(service.Name, service.Ports, service.Appear);
+    private static ProtectedService Protected(Service service) => new(service.Name, service.Ports, service.Appear) { Forward = service.Forward };
 }

@@ -13,8 +13,13 @@ public sealed record Service(string Name, ImmutableArray<PortRange> Ports)
 
     public Appearance Appear { get; init; } = Appearance.Silent;
 
-    /// <summary>What is run instead of opening ports; null: it has ports.</summary>
+    /// <summary>What is run instead of opening ports; null: it has ports, or leads on.</summary>
     public ServiceAction? Action { get; init; }
+
+    /// <summary>Where it leads; null: to this host.</summary>
+    public ForwardRule? Forward { get; init; }
+
+    internal bool Has(Transport transport, ushort port) => Ports.Any(range => range.Contains(transport, port));
 }
 
 /// <summary>An action as the warden knows it: not what is run, only which.</summary>

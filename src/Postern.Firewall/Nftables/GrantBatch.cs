@@ -1,3 +1,5 @@
+using Postern.Reports;
+
 namespace Postern.Firewall.Nftables;
 
 /// <summary>What a batch does with the elements of a grant, in this order.</summary>
@@ -14,13 +16,17 @@ internal enum GrantSteps
     Add = 4,
 }
 
-/// <summary>A grant as a batch: each step is one message to the set that the grantee belongs to, or a few where the service has many ports.</summary>
-internal readonly record struct GrantBatch(ProtectedService Service, Grantee To, ulong Milliseconds)
+/// <summary>A grant as a batch: each step is one message to each set that it has elements in, or a few where the service has many ports.</summary>
+internal readonly record struct GrantBatch(ProtectedService Service, Grantee To, ForwardTarget? Target, ulong Milliseconds)
 {
-    public const int MaxPorts = 1024;
+    /// <summary>Of a grant in all its sets.</summary>
+    public const int MaxElements = 1024;
 
-    /// <summary>Nests and key 12 + 28, time-out 12, comment 4 + 2 + a name of 32 characters that UTF-8 may treble + a holder of 16 after a space + NUL, padded.</summary>
-    public const int LongestElement = 12 + 28 + 12 + 4 + 116;
+    /// <summary>Nests and key 12 + 28, value 8 + 20, time-out 12, comment 4 + 2 + a name of 32 characters that UTF-8 may treble + a holder of 16 after a space + NUL, padded.</summary>
+    public const int LongestElement = 12 + 28 + 8 + 20 + 12 + 4 + 116;
+
+    /// <summary>All that the grant has elements in, or those that are to be dealt with.</summary>
+    public GrantSet[] Sets { get; init; } = GrantSet.For(To, Target);
 
     // The list of elements is an attribute, whose length is 16 bits.
     private const int ElementsInMessage = 256;
@@ -31,8 +37,10 @@ internal readonly record struct GrantBatch(ProtectedService Service, Grantee To,
         batch.BeginBatch();
         for (var step = GrantSteps.Ensure; step <= GrantSteps.Add; step = (GrantSteps)((int)step << 1))
         {
-            if ((steps & step) == step)
-                WriteStep(ref batch, step, asked: (int)steps < (int)step << 1);
+            if ((steps & step) != step)
+                continue;
+            for (var i = 0; i < Sets.Length; i++)
+                WriteStep(ref batch, Sets[i], step, asked: (int)steps < (int)step << 1 && i == Sets.Length - 1);
         }
 
         var last = batch.NextSequence - 1;
@@ -40,7 +48,7 @@ internal readonly record struct GrantBatch(ProtectedService Service, Grantee To,
         return last;
     }
 
-    private void WriteStep(ref NetlinkBatch batch, GrantSteps step, bool asked)
+    private void WriteStep(ref NetlinkBatch batch, GrantSet set, GrantSteps step, bool asked)
     {
         var left = CountPorts();
         var inMessage = 0;
@@ -53,8 +61,8 @@ internal readonly record struct GrantBatch(ProtectedService Service, Grantee To,
                 if (IsRepeated(i, (ushort)port))
                     continue;
                 if (inMessage == 0)
-                    list = BeginMessage(ref batch, step, asked && left <= ElementsInMessage);
-                GrantElement.Write(ref batch, Service.Name, To, range.Transport, (ushort)port, step == GrantSteps.Remove ? 0 : Milliseconds);
+                    list = BeginMessage(ref batch, set, step, asked && left <= ElementsInMessage);
+                GrantElement.Write(ref batch, set, new(Service.Name, To, range.Transport, (ushort)port, default) { Target = Target }, step == GrantSteps.Remove ? 0 : Milliseconds);
                 left--;
                 if (++inMessage < ElementsInMessage && left > 0)
                     continue;
@@ -65,7 +73,7 @@ internal readonly record struct GrantBatch(ProtectedService Service, Grantee To,
         }
     }
 
-    private int BeginMessage(ref NetlinkBatch batch, GrantSteps step, bool asked)
+    private static int BeginMessage(ref NetlinkBatch batch, GrantSet set, GrantSteps step, bool asked)
     {
         var kind = step == GrantSteps.Remove ? NftMessage.DeleteSetElement : NftMessage.NewSetElement;
         var flags = asked ? NfTablesWire.FlagAcknowledge : 0;
@@ -73,7 +81,7 @@ internal readonly record struct GrantBatch(ProtectedService Service, Grantee To,
             flags |= NfTablesWire.FlagCreate;
         batch.BeginMessage(kind, flags);
         batch.Text(NfTablesWire.InTable, Ruleset.Table);
-        batch.Text(NfTablesWire.Within, GrantSet.For(To).Name);
+        batch.Text(NfTablesWire.Within, set.Name);
         return batch.OpenNest(NfTablesWire.Element.List);
     }
 

@@ -2,29 +2,71 @@ using Postern.Reports;
 
 namespace Postern.Firewall.Nftables;
 
+/// <summary>What an element of a set does for its grantee.</summary>
+internal enum SetRole
+{
+    /// <summary>Lets him reach a port of this host.</summary>
+    Grants,
+
+    /// <summary>A map: where a port of ours leads him.</summary>
+    Forwards,
+
+    /// <summary>A map: which other port of this host a port leads him to.</summary>
+    Redirects,
+
+    /// <summary>Stands beside each element of the two maps, since a rule cannot ask a map whether something is in it.</summary>
+    Forwarded,
+}
+
 /// <summary>
-/// One of the four sets that grants lie in: of which family, and whether for one source port only. Each field of a key is padded to
-/// 4 bytes (nft's concatenation):
+/// One of the sets that grants lie in: what for, of which family, and whether for one source port only. Each field of a key, and of a value that has
+/// two, is padded to 4 bytes (nft's concatenation):
 /// <code>
 /// key         source, 4 or 16 bytes · u8 protocol · 3 zero · be16 port · 2 zero [· be16 source port · 2 zero]
+/// forward     address, 4 or 16 bytes · be16 port · 2 zero
+/// redirect    be16 port
 /// </code>
 /// </summary>
-internal readonly record struct GrantSet(string Name, bool IsV4, bool IsNarrow)
+internal readonly record struct GrantSet(string Name, SetRole Role, bool IsV4, bool IsNarrow)
 {
     private const int Field = 4;
 
-    private static readonly GrantSet Grants4 = new("grants4", IsV4: true, IsNarrow: false);
-    private static readonly GrantSet Grants6 = new("grants6", IsV4: false, IsNarrow: false);
-    private static readonly GrantSet Narrow4 = new("narrow4", IsV4: true, IsNarrow: true);
-    private static readonly GrantSet Narrow6 = new("narrow6", IsV4: false, IsNarrow: true);
+    private static readonly GrantSet[] Sets =
+    [
+        new("grants4", SetRole.Grants, IsV4: true, IsNarrow: false),
+        new("grants6", SetRole.Grants, IsV4: false, IsNarrow: false),
+        new("narrow4", SetRole.Grants, IsV4: true, IsNarrow: true),
+        new("narrow6", SetRole.Grants, IsV4: false, IsNarrow: true),
+        new("forwards4", SetRole.Forwards, IsV4: true, IsNarrow: false),
+        new("forwards6", SetRole.Forwards, IsV4: false, IsNarrow: false),
+        new("narrow_forwards4", SetRole.Forwards, IsV4: true, IsNarrow: true),
+        new("narrow_forwards6", SetRole.Forwards, IsV4: false, IsNarrow: true),
+        new("redirects4", SetRole.Redirects, IsV4: true, IsNarrow: false),
+        new("redirects6", SetRole.Redirects, IsV4: false, IsNarrow: false),
+        new("narrow_redirects4", SetRole.Redirects, IsV4: true, IsNarrow: true),
+        new("narrow_redirects6", SetRole.Redirects, IsV4: false, IsNarrow: true),
+        new("forwarded4", SetRole.Forwarded, IsV4: true, IsNarrow: false),
+        new("forwarded6", SetRole.Forwarded, IsV4: false, IsNarrow: false),
+        new("narrow_forwarded4", SetRole.Forwarded, IsV4: true, IsNarrow: true),
+        new("narrow_forwarded6", SetRole.Forwarded, IsV4: false, IsNarrow: true),
+    ];
 
-    public static ReadOnlySpan<GrantSet> All => Sets;
+    private const int SetsOfRole = 4;
 
-    private static readonly GrantSet[] Sets = [Grants4, Grants6, Narrow4, Narrow6];
+    /// <summary>Those that are always there.</summary>
+    public static ReadOnlySpan<GrantSet> Plain => Sets.AsSpan(0, SetsOfRole);
+
+    /// <summary>Those that are there for the sake of forwards.</summary>
+    public static ReadOnlySpan<GrantSet> Forwarding => Sets.AsSpan(SetsOfRole);
+
+    public bool IsMap => Role is SetRole.Forwards or SetRole.Redirects;
 
     public int SourceLength => IsV4 ? Field : Address.Size;
 
     public int KeyLength => SourceLength + Field + Field + (IsNarrow ? Field : 0);
+
+    /// <summary>Of a map.</summary>
+    public int ValueLength => Role == SetRole.Redirects ? sizeof(ushort) : SourceLength + Field;
 
     /// <summary>Where the parts behind the source lie in a key.</summary>
     public int TransportAt => SourceLength;
@@ -33,7 +75,13 @@ internal readonly record struct GrantSet(string Name, bool IsV4, bool IsNarrow)
 
     public int SourcePortAt => PortAt + Field;
 
-    public static GrantSet For(Grantee to) => to.SourcePort == 0
-        ? to.Source.IsV4 ? Grants4 : Grants6
-        : to.Source.IsV4 ? Narrow4 : Narrow6;
+    public static GrantSet For(SetRole role, Grantee to) => Sets[(SetsOfRole * (int)role) + (to.SourcePort == 0 ? 0 : 2) + (to.Source.IsV4 ? 0 : 1)];
+
+    /// <summary>The sets that one grant has an element in for each of its ports.</summary>
+    public static GrantSet[] For(Grantee to, ForwardTarget? target) => target switch
+    {
+        null => [For(SetRole.Grants, to)],
+        { IsHere: true } => [For(SetRole.Redirects, to), For(SetRole.Forwarded, to)],
+        _ => [For(SetRole.Forwards, to), For(SetRole.Forwarded, to)],
+    };
 }

@@ -6,13 +6,18 @@ internal enum TableState
 
     /// <summary>A table of our name that this version of Postern would not have made.</summary>
     OtherShape,
-    Ours,
+
+    /// <summary>Ours, without what forwards need.</summary>
+    Plain,
+
+    /// <summary>Ours, with all that forwards need.</summary>
+    Forwarding,
 }
 
 /// <summary>Reads what stands in the kernel under our name: its shape and its grants.</summary>
 internal sealed class KernelTable(NetlinkSocket netlink)
 {
-    private const uint FlagsThatMatter = NfTablesWire.Set.Interval | NfTablesWire.Set.Timeout;
+    private const uint FlagsThatMatter = NfTablesWire.Set.Interval | NfTablesWire.Set.Map | NfTablesWire.Set.Timeout;
 
     // nft's numbers of the types of a key (include/datatype.h of nftables), 6 bits for each field.
     private const uint TypeIpv4 = 7;
@@ -24,42 +29,61 @@ internal sealed class KernelTable(NetlinkSocket netlink)
 
     private readonly record struct ChainShape(string Name, uint? Hook, int Priority);
 
-    private static readonly HashSet<SetShape> OurSets =
+    private static readonly HashSet<SetShape> PlainSets =
     [
-        .. GrantSet.All.ToArray().Select(ShapeOf),
+        .. GrantSet.Plain.ToArray().Select(ShapeOf),
         new("standing4", NfTablesWire.Set.Timeout, Concat(TypeIpv4, TypeService, TypeService), Ruleset.StandingBound),
         new("standing6", NfTablesWire.Set.Timeout, Concat(TypeIpv6, TypeService, TypeService), Ruleset.StandingBound),
         new("protected", NfTablesWire.Set.Interval, (TypeProtocol << 6) | TypeService, 0),
         new("answered", NfTablesWire.Set.Interval, (TypeProtocol << 6) | TypeService, 0),
     ];
 
-    private static readonly HashSet<ChainShape> OurChains =
+    private static readonly HashSet<SetShape> ForwardingSets = [.. PlainSets, .. GrantSet.Forwarding.ToArray().Select(ShapeOf)];
+
+    private static readonly HashSet<ChainShape> PlainChains =
     [
         new(Ruleset.Gate, NfTablesWire.HookPrerouting, Ruleset.Priority),
         new(Ruleset.Closed, null, 0),
         new(Ruleset.Answer, null, 0),
     ];
 
+    private static readonly HashSet<ChainShape> ForwardingChains =
+    [
+        .. PlainChains,
+        new(ForwardChains.Lead, NfTablesWire.HookPrerouting, ForwardChains.LeadPriority),
+        new(ForwardChains.Led, null, 0),
+        new(ForwardChains.Lapsed, null, 0),
+        new(ForwardChains.Astray, NfTablesWire.HookInput, ForwardChains.AstrayPriority),
+        new(ForwardChains.Hide, NfTablesWire.HookPostrouting, ForwardChains.HidePriority),
+        new(ForwardChains.Hidden, null, 0),
+    ];
+
     private static SetShape ShapeOf(GrantSet set)
     {
         var wide = Concat(set.IsV4 ? TypeIpv4 : TypeIpv6, TypeProtocol, TypeService);
-        return new(set.Name, NfTablesWire.Set.Timeout, set.IsNarrow ? (wide << 6) | TypeService : wide, Ruleset.GrantBound);
+        return new(set.Name, NfTablesWire.Set.Timeout | (set.IsMap ? NfTablesWire.Set.Map : 0), set.IsNarrow ? (wide << 6) | TypeService : wide, Ruleset.GrantBound);
     }
 
     private static uint Concat(uint first, uint second, uint third) => (first << 12) | (second << 6) | third;
 
-    public TableState State() => !Exists() ? TableState.Absent
-        : OurChains.SetEquals(Chains()) && OurSets.SetEquals(Sets()) ? TableState.Ours
-        : TableState.OtherShape;
+    public TableState State()
+    {
+        if (!Exists())
+            return TableState.Absent;
+        var (chains, sets) = (Chains(), Sets());
+        return PlainChains.SetEquals(chains) && PlainSets.SetEquals(sets) ? TableState.Plain
+            : ForwardingChains.SetEquals(chains) && ForwardingSets.SetEquals(sets) ? TableState.Forwarding
+            : TableState.OtherShape;
+    }
 
-    /// <summary>Every element of the grant sets, as far as a table of our name has sets of that kind: one of a version before narrow grants lacks two.</summary>
+    /// <summary>Every element of the grant sets and maps, as far as a table of our name has sets of that kind: one of a version before narrow grants lacks two.</summary>
     public List<GrantElement> Grants()
     {
         var there = Sets().ToHashSet();
         var grants = new List<GrantElement>();
-        foreach (var set in GrantSet.All)
+        foreach (var set in (GrantSet[])[.. GrantSet.Plain, .. GrantSet.Forwarding])
         {
-            if (there.Contains(ShapeOf(set)))
+            if (set.Role != SetRole.Forwarded && there.Contains(ShapeOf(set)))
                 grants.AddRange(Grants(set));
         }
 

@@ -65,6 +65,14 @@ internal static unsafe partial class LibNftables
             return "nft_fib_inet";
         if (message.Contains("reject with", StringComparison.Ordinal))
             return "nft_reject_inet";
+        if (message.Contains("dnat", StringComparison.Ordinal) || message.Contains("type nat", StringComparison.Ordinal) || message.Contains("chain lead", StringComparison.Ordinal))
+            return "nft_chain_nat nft_nat nf_nat";
+        if (message.Contains("redirect", StringComparison.Ordinal))
+            return "nft_redir nf_nat";
+        if (message.Contains("masquerade", StringComparison.Ordinal))
+            return "nft_masq nf_nat";
+        if (message.Contains("ct label", StringComparison.Ordinal))
+            return "nft_ct (built with NF_CONNTRACK_LABELS, which forwards need)";
         if (message.Contains("ct state", StringComparison.Ordinal))
             return "nft_ct nf_conntrack";
         return "nf_tables";

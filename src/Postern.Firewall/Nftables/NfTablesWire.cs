@@ -50,6 +50,8 @@ internal static class NfTablesWire
 
     public const uint HookPrerouting = 0; // NF_INET_PRE_ROUTING
     public const uint HookInput = 1; // NF_INET_LOCAL_IN
+    public const uint HookForward = 2; // NF_INET_FORWARD
+    public const uint HookPostrouting = 4; // NF_INET_POST_ROUTING
 
     public static class Table
     {
@@ -86,6 +88,7 @@ internal static class NfTablesWire
         public const ushort DescriptionSize = 1; // inside Description
         public const uint Anonymous = 0x01;
         public const uint Interval = 0x04;
+        public const uint Map = 0x08;
         public const uint Timeout = 0x10;
     }
 
@@ -93,6 +96,7 @@ internal static class NfTablesWire
     {
         public const ushort List = 3;
         public const ushort Key = 1;
+        public const ushort Data = 2;
         public const ushort Timeout = 4;
         public const ushort Expiration = 5;
         public const ushort UserData = 6;

@@ -49,7 +49,7 @@ internal static class Ruleset
     public static string Update(Protection protection, IReadOnlyCollection<GrantElement> dropped)
     {
         var text = new StringBuilder();
-        foreach (var chain in (ReadOnlySpan<string>)[Gate, Closed, Answer])
+        foreach (var chain in protection.NeedsForwards ? [Gate, Closed, Answer, .. ForwardChains.All] : (ImmutableArray<string>)[Gate, Closed, Answer])
             text.Append(CultureInfo.InvariantCulture, $"flush chain inet {Table} {chain}\n");
         foreach (var set in (ReadOnlySpan<string>)["protected", "answered"])
             text.Append(CultureInfo.InvariantCulture, $"flush set inet {Table} {set}\n");
@@ -124,9 +124,14 @@ internal static class Ruleset
             		comment "closed as where nothing listens; the other protected ports are silent"{{Ports(plan.Where(ports => ports.Appear == Appearance.Closed))}}
             	}
 
+            """);
+        if (protection.NeedsForwards)
+            ForwardChains.AppendSets(text);
+        text.Append(CultureInfo.InvariantCulture, $$"""
+
             	chain {{Gate}} {
             		type filter hook prerouting priority {{Priority}}; policy accept;
-            		iif "lo" accept comment "the host talks to itself"{{Interfaces(protection.Interfaces)}}
+            		iif "lo" accept comment "the host talks to itself"{{Interfaces(protection.Interfaces)}}{{(protection.NeedsForwards ? ForwardChains.Again : "")}}
             		tcp flags & (syn | ack) == syn meta l4proto . th dport @protected goto {{Closed}} comment "a new connection, even where conntrack still holds one half closed under the same ports"
             		ct state established accept comment "lives on; not 'related', which a tricked helper could open a port with"
             		meta l4proto . th dport @protected goto {{Closed}} comment "every other port is left as the host has it"
@@ -137,7 +142,7 @@ internal static class Ruleset
             		ip saddr . meta l4proto . th dport @grants4 accept comment "holds a grant"
             		ip6 saddr . meta l4proto . th dport @grants6 accept comment "holds a grant"
             		ip saddr . meta l4proto . th dport . th sport @narrow4 accept comment "holds a grant for this source port"
-            		ip6 saddr . meta l4proto . th dport . th sport @narrow6 accept comment "holds a grant for this source port"
+            		ip6 saddr . meta l4proto . th dport . th sport @narrow6 accept comment "holds a grant for this source port"{{(protection.NeedsForwards ? ForwardChains.LetInRules() : "")}}
             		tcp flags & syn == 0 ip saddr . tcp sport . tcp dport @standing4 accept comment "conntrack was not there to see it begin"
             		tcp flags & syn == 0 ip6 saddr . tcp sport . tcp dport @standing6 accept comment "conntrack was not there to see it begin"
             		meta l4proto . th dport @answered meta pkttype host jump {{Answer}} comment "as the port would: not to what was sent to all"
@@ -148,9 +153,11 @@ internal static class Ruleset
             		meta l4proto tcp counter reject with tcp reset
             		meta l4proto udp counter reject with icmpx port-unreachable
             	}
-            }
 
             """);
+        if (protection.NeedsForwards)
+            ForwardChains.AppendChains(text, protection, Interfaces(protection.Interfaces));
+        text.Append("}\n");
     }
 
     /// <summary>What is named is what may be left alone: a destination that the kernel cannot place is checked.</summary>
@@ -195,11 +202,11 @@ internal static class Ruleset
 
     private static void AppendElements(StringBuilder text, string verb, IEnumerable<GrantElement> elements, Func<GrantElement, string> rest)
     {
-        foreach (var set in elements.GroupBy(element => GrantSet.For(element.To)))
+        foreach (var set in elements.SelectMany(element => GrantSet.For(element.To, element.Target), (element, set) => (element, set)).GroupBy(pair => pair.set, pair => pair.element))
         {
             text.Append(CultureInfo.InvariantCulture, $"{verb} element inet {Table} {set.Key.Name} {{\n");
             foreach (var element in set)
-                text.Append(CultureInfo.InvariantCulture, $"\t{Key(element)}{rest(element)},\n");
+                text.Append(CultureInfo.InvariantCulture, $"\t{Key(element)}{rest(element)}{(set.Key.IsMap ? Value(element.Target!.Value) : "")},\n");
             text.Append("}\n");
         }
     }
@@ -209,6 +216,9 @@ internal static class Ruleset
         var wide = string.Create(CultureInfo.InvariantCulture, $"{element.To.Source} . {(byte)element.Transport} . {element.Port}");
         return element.To.SourcePort == 0 ? wide : string.Create(CultureInfo.InvariantCulture, $"{wide} . {element.To.SourcePort}");
     }
+
+    private static string Value(ForwardTarget target) =>
+        target.IsHere ? string.Create(CultureInfo.InvariantCulture, $" : {target.Port}") : string.Create(CultureInfo.InvariantCulture, $" : {target.To} . {target.Port}");
 
     /// <summary>In parts, since nft reads eight digits of each unit at most; never zero, which would be for ever.</summary>
     private static string Time(TimeSpan time) =>

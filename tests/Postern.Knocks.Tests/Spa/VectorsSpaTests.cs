@@ -86,7 +86,7 @@ public sealed class VectorsSpaTests
         Refusal[] others =
         [
             Refusal.BadReport, Refusal.StaleKnock, Refusal.NoSuchGrant, Refusal.TooManyGrants, Refusal.FirewallFailed, Refusal.Copy, Refusal.OverBudget, Refusal.NotRemembered,
-            Refusal.ActionFailed, Refusal.TooManyActions,
+            Refusal.ActionFailed, Refusal.TooManyActions, Refusal.ForwardMissing, Refusal.ForwardNotAllowed, Refusal.ForwardTaken,
         ];
         Assert.All(Enum.GetValues<Refusal>().Except(others), refusal => Assert.Contains(refusal.Word(), shown));
     }

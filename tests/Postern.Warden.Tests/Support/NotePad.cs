@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Postern.Firewall;
+using Postern.Reports;
 
 namespace Postern.Warden.Tests;
 
@@ -19,6 +20,11 @@ internal sealed class NotePad : IFirewall
     public FirewallResult Open(ProtectedService service, Grantee to, TimeSpan time) => Note($"+{service.Name} {Text(to)} {time.TotalSeconds}");
 
     public FirewallResult Close(ProtectedService service, Grantee to) => Note($"-{service.Name} {Text(to)}");
+
+    public FirewallResult Open(ProtectedService service, Grantee to, PortForward chosen, TimeSpan time) =>
+        Note($"+{service.Name} {Text(to)} {chosen.Port}->{chosen.Target} {time.TotalSeconds}");
+
+    public FirewallResult Close(ProtectedService service, Grantee to, PortForward chosen) => Note($"-{service.Name} {Text(to)} {chosen.Port}->{chosen.Target}");
 
     public void TearDown() => Notes.Add("down");
 
