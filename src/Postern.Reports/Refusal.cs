@@ -106,6 +106,17 @@ public enum Refusal
     /// <summary>It could not be remembered, so it is not granted.</summary>
     NotRemembered,
 
+    // Packets of fwknop.
+
+    /// <summary>The stanza's <c>expires</c> has passed.</summary>
+    KnockExpired,
+
+    /// <summary>The stanza is for another user than the packet names.</summary>
+    UserNotAllowed,
+
+    /// <summary>The stanza does not list that command.</summary>
+    CommandNotAllowed,
+
     // Actions.
 
     /// <summary>The action could not be run, or its command failed; the audit says how it ended.</summary>
@@ -163,6 +174,9 @@ public static class RefusalText
         Refusal.SourcePortRequired => "source-port-required",
         Refusal.SystemNotAllowed => "system-not-allowed",
         Refusal.NotRemembered => "not-remembered",
+        Refusal.KnockExpired => "knock-expired",
+        Refusal.UserNotAllowed => "user-not-allowed",
+        Refusal.CommandNotAllowed => "command-not-allowed",
         Refusal.ActionFailed => "action-failed",
         Refusal.TooManyActions => "too-many-actions",
         Refusal.ForwardMissing => "forward-missing",

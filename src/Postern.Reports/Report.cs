@@ -9,44 +9,66 @@ public enum ReportKind : ushort
 
     /// <summary>Somebody sent a request that opened with the gate's keys and is laid out rightly. Whether its signature is good, the sentry does not know.</summary>
     SignedRequest = 2,
+
+    /// <summary>
+    /// Somebody sent a packet of fwknop whose tag is right by the keys of a stanza or, where that has no key for tags, which begins as it should. What is in
+    /// it, the sentry cannot read, or has no say in.
+    /// </summary>
+    FwknopPacket = 3,
 }
 
 /// <summary>
-/// What the sentry tells the warden, in one message of a size that is fixed by its kind: 64 bytes, and for a signed request 1 112 more. The warden reads it as if an enemy had written it.
+/// What the sentry tells the warden, in one message of a size that is fixed by its kind: 64 bytes, and for a signed request and a packet of fwknop 1 112 more. The warden reads it as if an enemy had written it.
 /// <code>
 ///  0  2  version = 1
 ///  2  2  kind
 ///  4  4  generation   of the configuration that the sentry works by
-///  8  4  door         index of the knock in that configuration; zero for a signed request
+///  8  4  door         index of the knock in that configuration, or of the stanza among those of fwknop; zero for a signed request
 /// 12  2  source port  of the packet that completed the knock; 0 where there is none (ICMP)
-/// 14  2  length       of the signed request; zero for a sequence
+/// 14  2  length       of the signed request, or of the packet of fwknop as it is decoded; zero for a sequence
 /// 16 16  source       the address that knocked
 /// 32 16  destination  the address that was knocked at
 /// 48  8  seen         nanoseconds of uptime at which the last packet arrived
 /// 56  2  UDP port     that a signed request went to, for a receipt to come from; 0: it did not come by UDP
-/// 58  6  zero
-/// 64 1112             the signed request, and zero after it; only of that kind
+/// 58  1  tag          its length, at the end of a packet of fwknop; zero for all others
+/// 59  5  zero
+/// 64 1112             the signed request, or salt, ciphertext and tag of a packet of fwknop, and zero after it
 /// </code>
 /// All numbers are little-endian: both ends are on one machine.
 /// </summary>
 public readonly record struct Report(ReportKind Kind, uint Generation, int Door, ushort SourcePort, Address Source, Address Destination, long Seen)
 {
-    public const int Size = 2 + 2 + 4 + 4 + 2 + 2 + Address.Size + Address.Size + 8 + 2 + 6;
+    public const int Size = 2 + 2 + 4 + 4 + 2 + 2 + Address.Size + Address.Size + 8 + 2 + 1 + 5;
 
     /// <summary>An SPA packet is of 1 200 bytes at most, and its seals take 88 of them (spec/spa.md §3).</summary>
     public const int MaxRequest = 1200 - 88;
 
     public const int SignedSize = Size + MaxRequest;
 
+    /// <summary>Salt, ciphertext of whole blocks, tag: fwknop's own limits.</summary>
+    public const int MaxFwknop = SaltSize + MaxFwknopBlocks + MaxTag;
+
+    public const int MaxTag = 64;
+
+    private const int SaltSize = 8;
+    private const int BlockSize = 16;
+    private const int MaxFwknopBlocks = 18 * BlockSize;
+
     private const ushort Version = 1;
 
-    /// <summary>Of <see cref="ReportKind.SignedRequest"/>: the bytes that <c>SignedRequest.Read</c> takes.</summary>
+    /// <summary>
+    /// Of <see cref="ReportKind.SignedRequest"/>: the bytes that <c>SignedRequest.Read</c> takes. Of <see cref="ReportKind.FwknopPacket"/>: 8 bytes of salt, whole
+    /// blocks of ciphertext, and <see cref="TagSize"/> of tag.
+    /// </summary>
     public ReadOnlyMemory<byte> Request { get; init; }
 
     /// <summary>Of <see cref="ReportKind.SignedRequest"/>: the UDP port that it went to; 0 where it came otherwise and cannot be answered.</summary>
     public ushort UdpPort { get; init; }
 
-    public static int SizeOf(ReportKind kind) => kind == ReportKind.SignedRequest ? SignedSize : Size;
+    /// <summary>Of <see cref="ReportKind.FwknopPacket"/>: how long the tag at the end of <see cref="Request"/> is; 0: there is none.</summary>
+    public byte TagSize { get; init; }
+
+    public static int SizeOf(ReportKind kind) => kind == ReportKind.SequenceCompleted ? Size : SignedSize;
 
     public void Write(Span<byte> message)
     {
@@ -60,10 +82,11 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
         Source.Write(message[16..]);
         Destination.Write(message[32..]);
         BinaryPrimitives.WriteInt64LittleEndian(message[48..], Seen);
-        if (Kind != ReportKind.SignedRequest)
+        if (Kind == ReportKind.SequenceCompleted)
             return;
         BinaryPrimitives.WriteUInt16LittleEndian(message[14..], checked((ushort)Request.Length));
         BinaryPrimitives.WriteUInt16LittleEndian(message[56..], UdpPort);
+        message[58] = TagSize;
         Request.Span.CopyTo(message[Size..]);
     }
 
@@ -73,10 +96,10 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
         report = default;
         if (message.Length < Size
             || BinaryPrimitives.ReadUInt16LittleEndian(message) != Version
-            || message[58..Size].ContainsAnyExcept((byte)0))
+            || message[59..Size].ContainsAnyExcept((byte)0))
             return false;
         var kind = (ReportKind)BinaryPrimitives.ReadUInt16LittleEndian(message[2..]);
-        if (kind is not (ReportKind.SequenceCompleted or ReportKind.SignedRequest) || message.Length != SizeOf(kind) || !TryReadRequest(message, kind, out var request))
+        if (kind is not (ReportKind.SequenceCompleted or ReportKind.SignedRequest or ReportKind.FwknopPacket) || message.Length != SizeOf(kind) || !TryReadRequest(message, kind, out var request))
             return false;
 
         report = new(
@@ -90,9 +113,19 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
         {
             Request = request,
             UdpPort = BinaryPrimitives.ReadUInt16LittleEndian(message[56..]),
+            TagSize = message[58],
         };
-        return report.Seen >= 0 && (kind == ReportKind.SequenceCompleted ? report.Door >= 0 && report.UdpPort == 0 : report.Door == 0);
+        return report.Seen >= 0 && report.IsWhatItsKindSays();
     }
+
+    private bool IsWhatItsKindSays() => Kind switch
+    {
+        ReportKind.SequenceCompleted => Door >= 0 && UdpPort == 0 && TagSize == 0,
+        ReportKind.SignedRequest => Door == 0 && TagSize == 0,
+        _ => Door >= 0 && UdpPort == 0 && TagSize <= MaxTag && IsFwknop(Request.Length - SaltSize - TagSize),
+    };
+
+    private static bool IsFwknop(int ciphertext) => ciphertext is > 0 and <= MaxFwknopBlocks && ciphertext % BlockSize == 0;
 
     private static bool TryReadRequest(ReadOnlySpan<byte> message, ReportKind kind, out ReadOnlyMemory<byte> request)
     {

@@ -1,12 +1,13 @@
 using Postern.Knocks.Sequences;
 using Postern.Packets;
 using Postern.Reports;
+using Postern.Sentry.Fwknop;
 using Postern.Sentry.Spa;
 
 namespace Postern.Sentry;
 
 /// <summary>
-/// Reads hostile bytes and says which doors were knocked at, and who sent a request that opens with the gate's keys. A function of (packet, now): it holds no socket, no clock and no firewall,
+/// Reads hostile bytes and says which doors were knocked at, who sent a request that opens with the gate's keys, and who a packet of fwknop that a stanza's keys fit. A function of (packet, now): it holds no socket, no clock and no firewall,
 /// never throws for a packet, and allocates nothing once it stands.
 /// </summary>
 public sealed class Sentry
@@ -14,6 +15,7 @@ public sealed class Sentry
     private readonly SentryOptions _options;
     private readonly SequenceDetector _sequences;
     private readonly SpaDetector? _spa;
+    private readonly FwknopDetector? _fwknop;
     private readonly Report[] _reports;
 
     public Sentry(SentryOptions options, SentryCounters? counters = null)
@@ -22,7 +24,8 @@ public sealed class Sentry
         _options = options;
         _sequences = new(options.Doors, options.Traps);
         _spa = options.Spa is null ? null : new(options.Spa);
-        _reports = new Report[options.Doors.Length + 1];
+        _fwknop = options.Fwknop is null ? null : new(options.Fwknop);
+        _reports = new Report[options.Doors.Length + 2];
         Counters = counters ?? new();
     }
 
@@ -32,7 +35,7 @@ public sealed class Sentry
 
     /// <summary>
     /// What to tell the warden about this packet: mostly nothing. The answer lives until the next call, and so do the bytes of a request in it. A
-    /// packet may be a step of a sequence and carry a request too; both count.
+    /// packet may be a step of a sequence and carry a request too; all count.
     /// </summary>
     public ReadOnlySpan<Report> Watch(in CapturedPacket captured)
     {
@@ -46,7 +49,17 @@ public sealed class Sentry
             _reports[count++] = ReportOf(ReportKind.SequenceCompleted, door, packet, captured.Time);
         if (_spa is not null && _spa.Concerns(packet) && IsRequest(packet, captured.Time, out var request))
             _reports[count++] = ReportOf(ReportKind.SignedRequest, door: 0, packet, captured.Time) with { Request = request, UdpPort = packet.Protocol == IpProtocol.Udp ? packet.DestinationPort : (ushort)0 };
+        if (_fwknop is not null && _fwknop.Concerns(packet) && IsOfStanza(packet, captured.Time, out var finding))
+            _reports[count++] = ReportOf(ReportKind.FwknopPacket, finding.Door, packet, captured.Time) with { Request = finding.Request, TagSize = finding.TagSize };
         return _reports.AsSpan(0, count);
+    }
+
+    private bool IsOfStanza(in PacketView packet, long now, out FwknopDetector.Finding finding)
+    {
+        var refusal = _fwknop!.Find(packet, now, out finding);
+        if (refusal != Refusal.None)
+            Counters.CountFwknop(refusal);
+        return refusal == Refusal.None;
     }
 
     private bool IsRequest(in PacketView packet, long now, out ReadOnlyMemory<byte> request)

@@ -8,7 +8,7 @@ namespace Postern.Sentry;
 /// What became of every packet that reached the sentry. Written by the sentry's thread alone; whoever reads sees a number that was true a moment
 /// ago. As numbers it crosses to the warden (<see cref="Tally"/>), where those of the sentries that were before are added.
 /// <code>
-///  0 reports · 1 attempts evicted · 2 dropped by the ring · 3 reports that found no room · 8 to 23 by fault (0: none) · 24 to 39 by refusal, in the order of Refusals
+///  0 reports · 1 attempts evicted · 2 dropped by the ring · 3 reports that found no room · 8 to 23 by fault (0: none) · 24 to 31 by refusal, in the order of Refusals · 32 to 39 by refusal, in the order of FwknopRefusals
 /// </code>
 /// </summary>
 public sealed class SentryCounters
@@ -19,9 +19,13 @@ public sealed class SentryCounters
     private const int UnsentAt = 3;
     private const int FaultsAt = 8;
     private const int RefusalsAt = FaultsAt + 16;
+    private const int FwknopRefusalsAt = RefusalsAt + 8;
 
     private static readonly ImmutableArray<Refusal> SpaRefusals =
         [Refusal.WrongSize, Refusal.Copy, Refusal.Junk, Refusal.OverBudget, Refusal.NotSealedToUs, Refusal.UnknownVersion, Refusal.BadRequest];
+
+    private static readonly ImmutableArray<Refusal> OfFwknop =
+        [Refusal.WrongSize, Refusal.Junk, Refusal.GnuPg, Refusal.Copy, Refusal.AddressNotAllowed, Refusal.OverBudget, Refusal.NotSealedToUs];
 
     private static readonly ImmutableArray<PacketFault> PacketFaults = [.. Enum.GetValues<PacketFault>()];
 
@@ -53,6 +57,11 @@ public sealed class SentryCounters
     /// <summary>All for which the sentry can refuse an SPA packet, in the order in which it looks.</summary>
     public ImmutableArray<(Refusal Refusal, long Packets)> Refusals() => [.. SpaRefusals.Select(r => (r, Refused(r)))];
 
+    /// <summary>All for which the sentry can refuse a packet of fwknop, in the order in which it looks.</summary>
+    public ImmutableArray<(Refusal Refusal, long Packets)> FwknopRefusals() => [.. OfFwknop.Select(r => (r, RefusedFwknop(r)))];
+
+    public long RefusedFwknop(Refusal refusal) => OfFwknop.IndexOf(refusal) is >= 0 and var place ? Volatile.Read(ref _numbers[FwknopRefusalsAt + place]) : 0;
+
     public ReadOnlySpan<long> Numbers => _numbers;
 
     /// <summary>Adds what another has counted.</summary>
@@ -71,6 +80,8 @@ public sealed class SentryCounters
     }
 
     internal void Count(Refusal refusal) => Increment(RefusalsAt + SpaRefusals.IndexOf(refusal));
+
+    internal void CountFwknop(Refusal refusal) => Increment(FwknopRefusalsAt + OfFwknop.IndexOf(refusal));
 
     internal void Count(PacketFault fault) => Increment(FaultsAt + (int)fault);
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Knocks.Fwknop;
 using Postern.Knocks.Sequences;
 using Postern.Knocks.Spa;
 using Postern.Packets;
@@ -16,7 +17,10 @@ public sealed record SentryOptions(uint Generation, ImmutableArray<KnockSequence
     /// <summary>Null: no SPA packets are looked for.</summary>
     public SpaWatchOptions? Spa { get; init; }
 
-    /// <summary>The packets that can matter to these doors or be SPA packets, and as few others as can be said in the kernel.</summary>
+    /// <summary>Null: no packets of fwknop are looked for.</summary>
+    public FwknopWatchOptions? Fwknop { get; init; }
+
+    /// <summary>The packets that can matter to these doors or be single packets, and as few others as can be said in the kernel.</summary>
     public CaptureFilter Filter()
     {
         var steps = Doors.SelectMany(d => d.Steps).ToArray();
@@ -33,10 +37,21 @@ public sealed record SentryOptions(uint Generation, ImmutableArray<KnockSequence
             SizedUdpPorts = Spa?.UdpPorts ?? [],
             SizedEcho = Spa?.Echo ?? false,
             PayloadSizes = Spa is null ? [] : [.. SpaPacket.Sizes],
+            Data = Fwknop is null ? null : DataOf(Fwknop),
         };
 
         IEnumerable<FilterPorts> Of(StepKind kind) => steps.Where(s => s.Kind == kind).Select(s => new FilterPorts(s.First, s.Last));
     }
+
+    /// <summary>What is larger than a packet of fwknop can be is let through where it comes in a datagram: GnuPG's are refused by name.</summary>
+    private static DataFilter DataOf(FwknopWatchOptions fwknop) =>
+        new(FwknopPacket.MinSize, fwknop.Http ? FwknopPacket.MaxPayload : FwknopPacket.MaxSize, fwknop.Http ? [.. FwknopPacket.FirstCharacters, (byte)'G'] : [.. FwknopPacket.FirstCharacters])
+        {
+            UdpPorts = fwknop.UdpPorts,
+            TcpPorts = fwknop.TcpPorts,
+            Icmp = fwknop.Icmp,
+            MaxDatagram = FwknopPacket.MaxPayload,
+        };
 
     /// <summary>What every door asks of the flags of a segment: all that the kernel may refuse on behalf of all of them.</summary>
     private (TcpFlags Mask, TcpFlags Set) FlagsInCommon()

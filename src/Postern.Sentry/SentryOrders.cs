@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Text;
+using System.Net;
 using Postern.Keys;
+using Postern.Keys.Fwknop;
 using Postern.Knocks.Sequences;
 using Postern.Packets;
 
@@ -46,6 +48,9 @@ public sealed record SentryOrders(SentryOptions Options)
         writer.Write(Options.Spa is not null);
         if (Options.Spa is { } spa)
             Write(writer, spa);
+        writer.Write(Options.Fwknop is not null);
+        if (Options.Fwknop is { } fwknop)
+            Write(writer, fwknop);
         writer.Flush();
         var bytes = stream.ToArray();
         Array.Clear(stream.GetBuffer()); // keys
@@ -66,8 +71,9 @@ public sealed record SentryOrders(SentryOptions Options)
         var memory = reader.ReadInt64();
         var traps = TrapPorts.From(Each(reader, () => ((StepKind)reader.ReadByte(), reader.ReadUInt16())), memory);
         var spa = reader.ReadBoolean() ? ReadSpa(reader) : null;
+        var fwknop = reader.ReadBoolean() ? ReadFwknop(reader) : null;
         return reader.BaseStream.Position == bytes.Length
-            ? new SentryOrders(new SentryOptions(generation, doors) { Traps = traps, Spa = spa }) { Ring = ring, Interfaces = interfaces }
+            ? new SentryOrders(new SentryOptions(generation, doors) { Traps = traps, Spa = spa, Fwknop = fwknop }) { Ring = ring, Interfaces = interfaces }
             : throw new EndOfStreamException("more orders than there can be");
     }
 
@@ -110,7 +116,12 @@ public sealed record SentryOrders(SentryOptions Options)
         Each(writer, spa.UdpPorts, ports => Write(writer, ports));
         Each(writer, spa.TcpPorts, ports => Write(writer, ports));
         writer.Write(spa.Echo);
-        foreach (var rate in (ReadOnlySpan<OpeningRate>)[spa.Limits.InAll, spa.Limits.PerHost, spa.Limits.PerNetwork])
+        Write(writer, spa.Limits.InAll, spa.Limits.PerHost, spa.Limits.PerNetwork);
+    }
+
+    private static void Write(BinaryWriter writer, params ReadOnlySpan<OpeningRate> rates)
+    {
+        foreach (var rate in rates)
         {
             writer.Write(rate.PerSecond);
             writer.Write(rate.Burst);
@@ -129,6 +140,64 @@ public sealed record SentryOrders(SentryOptions Options)
             Limits = new() { InAll = ReadRate(reader), PerHost = ReadRate(reader), PerNetwork = ReadRate(reader) },
         };
     }
+
+    private static void Write(BinaryWriter writer, FwknopWatchOptions fwknop)
+    {
+        Each(writer, fwknop.Stanzas, stanza => Write(writer, stanza));
+        writer.Write((ulong)(fwknop.Seed >> 64));
+        writer.Write((ulong)fwknop.Seed);
+        Each(writer, fwknop.UdpPorts, ports => Write(writer, ports));
+        Each(writer, fwknop.TcpPorts, ports => Write(writer, ports));
+        writer.Write(fwknop.Icmp);
+        writer.Write(fwknop.Http);
+        Write(writer, fwknop.Limits.InAll, fwknop.Limits.PerHost, fwknop.Limits.PerNetwork);
+    }
+
+    private static FwknopWatchOptions ReadFwknop(BinaryReader reader) =>
+        new(Each(reader, () => ReadStanza(reader)), new UInt128(reader.ReadUInt64(), reader.ReadUInt64()))
+        {
+            UdpPorts = Each(reader, () => ReadPorts(reader)),
+            TcpPorts = Each(reader, () => ReadPorts(reader)),
+            Icmp = reader.ReadBoolean(),
+            Http = reader.ReadBoolean(),
+            Limits = new() { InAll = ReadRate(reader), PerHost = ReadRate(reader), PerNetwork = ReadRate(reader) },
+        };
+
+    /// <summary>One key, and by its presence which.</summary>
+    private static void Write(BinaryWriter writer, FwknopWatch stanza)
+    {
+        Span<byte> key = stackalloc byte[Math.Max(FwknopMacKey.MaxSize, FwknopCipherKey.MaxSize)];
+        writer.Write(stanza.Tag is not null);
+        writer.Write((byte)(stanza.Tag?.Digest ?? 0));
+        writer.Write((byte)stanza.Mode);
+        var size = stanza.Tag?.Size ?? stanza.Cipher!.Size;
+        stanza.Tag?.Export(key);
+        stanza.Cipher?.Export(key);
+        writer.Write((byte)size);
+        writer.Write(key[..size]);
+        key.Clear();
+        Each(writer, stanza.Sources, network => Write(writer, network));
+        Each(writer, stanza.Destinations, network => Write(writer, network));
+    }
+
+    private static FwknopWatch ReadStanza(BinaryReader reader)
+    {
+        var (isTagged, digest, mode) = (reader.ReadBoolean(), (FwknopDigest)reader.ReadByte(), (FwknopMode)reader.ReadByte());
+        var key = reader.ReadBytes(reader.ReadByte());
+        var stanza = isTagged ? new FwknopWatch(FwknopMacKey.From(key, digest), null, mode) : new(null, FwknopCipherKey.From(key), mode);
+        Array.Clear(key);
+        return stanza with { Sources = Each(reader, () => ReadNetwork(reader)), Destinations = Each(reader, () => ReadNetwork(reader)) };
+    }
+
+    private static void Write(BinaryWriter writer, IPNetwork network)
+    {
+        var address = network.BaseAddress.GetAddressBytes();
+        writer.Write((byte)address.Length);
+        writer.Write(address);
+        writer.Write((byte)network.PrefixLength);
+    }
+
+    private static IPNetwork ReadNetwork(BinaryReader reader) => new(new IPAddress(reader.ReadBytes(reader.ReadByte())), reader.ReadByte());
 
     private static void Write(BinaryWriter writer, FilterPorts ports)
     {

@@ -62,9 +62,9 @@ public readonly record struct AuditEntry(
     public TimeSpan? Capped { get; init; }
 }
 
-/// <summary>Who sent a signed request.</summary>
+/// <summary>Who sent a signed request, or a packet of fwknop.</summary>
 /// <param name="Name">Of the identity; empty where its key is unknown, or where the request was not shown to be its own.</param>
-/// <param name="Hint">Of the key, as 16 hexadecimal digits; so it is also found where the name is empty.</param>
+/// <param name="Hint">Of the key, as 16 hexadecimal digits; so it is also found where the name is empty. Empty where it was no signed request.</param>
 /// <param name="Device">Which of the key's devices; 0 where that is not said, or not known.</param>
 public sealed record Requester(string Name, string Hint, uint Device)
 {
@@ -73,6 +73,9 @@ public sealed record Requester(string Name, string Hint, uint Device)
 
     /// <summary>Where the packet came from, if not from the address that the grant is for; otherwise none.</summary>
     public Address Packet { get; init; }
+
+    /// <summary>What a packet of fwknop calls its user; empty: it was none.</summary>
+    public string User { get; init; } = "";
 }
 
 /// <summary>Where the audit lines go.</summary>

@@ -11,7 +11,7 @@ namespace Postern.Warden;
 /// Not for several threads at once: its owner calls it from one.
 /// <code>
 /// report ─► Read ─► Decide (policy) ──────────────┬─► open or close each service ─► kernel, steward ─► book ─► audit
-/// report ─► Judge (signature, time, policy, ledger)┘                                                     ▲
+/// report ─► Judge (keys, time, policy, ledger) ────┘                                                     ▲
 ///                                                                        note of the steward ─► Hear ────┘
 /// </code>
 /// </summary>
@@ -34,6 +34,7 @@ public sealed class Warden
     private readonly Dictionary<KeyFingerprint, ulong> _answered = [];
     private KeyRing _keys = new([]);
     private RequestJudge? _judge;
+    private FwknopJudge? _fwknop;
 
     /// <param name="firewall">The acting end.</param>
     /// <param name="audit">Where it is written down for people.</param>
@@ -103,11 +104,16 @@ public sealed class Warden
         _options = options;
         _keys = new(options.Spa?.Identities ?? []);
         _judge = options.Spa is { } spa ? new(options, spa, _keys, _ledger) : null;
+        _fwknop = options.Fwknop.IsEmpty ? null : new(options, _ledger);
     }
 
     /// <summary>Acts on one report of the sentry.</summary>
-    public Verdict Handle(in Report report, Moment now) =>
-        report.Kind == ReportKind.SignedRequest && _judge is not null ? HandleSigned(_judge, report, now) : new(HandleSequence(report, now));
+    public Verdict Handle(in Report report, Moment now) => report.Kind switch
+    {
+        ReportKind.SignedRequest when _judge is not null => HandleSigned(_judge, report, now),
+        ReportKind.FwknopPacket when _fwknop is not null => HandleFwknop(_fwknop, report, now),
+        _ => new(HandleSequence(report, now)),
+    };
 
     private Refusal HandleSequence(in Report report, Moment now)
     {
@@ -147,6 +153,26 @@ public sealed class Warden
         }
 
         return new(refusal) { Outcomes = [.. outcomes], ReceiptKey = IsAnsweredFirst(hearing) ? hearing.ReceiptKey : default };
+    }
+
+    private Verdict HandleFwknop(FwknopJudge judge, in Report report, Moment now)
+    {
+        var hearing = new FwknopHearing(report.Source);
+        var refusal = report.Generation == Generation ? judge.Judge(report, now, hearing) : Refusal.StaleKnock;
+        var cause = new Cause(hearing.Knock, hearing.By);
+        if (refusal != Refusal.None)
+            return new(Refuse(refusal, cause, "", hearing.To, hearing.Unavailable));
+
+        var outcomes = new ServiceOutcome[hearing.Asked.Length];
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            var (service, chosen) = hearing.Asked[i];
+            var (time, capped) = hearing.TimeFor(service);
+            outcomes[i] = Open(service, hearing.To, time, capped, cause, now, chosen);
+            refusal = Worse(refusal, outcomes[i].Refusal);
+        }
+
+        return new(refusal) { Outcomes = [.. outcomes] };
     }
 
     /// <summary>One receipt a request (spec/spa.md §9), also if somebody who knows the gate secret seals it anew: the last one answered of each key is remembered.</summary>

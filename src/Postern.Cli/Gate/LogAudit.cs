@@ -44,7 +44,9 @@ internal sealed class LogAudit(ILogger log, TimeProvider clock) : IAudit
 
     private static string Who(Requester by)
     {
-        var line = by.Name.Length > 0 ? $" key={by.Name}" : $" hint={by.Hint}";
+        var line = by.Name.Length > 0 ? $" key={by.Name}" : by.Hint.Length > 0 ? $" hint={by.Hint}" : "";
+        if (by.User.Length > 0)
+            line += by.User.Contains(' ', StringComparison.Ordinal) ? $" user=\"{by.User}\"" : $" user={by.User}";
         if (by.Device != 0)
             line += string.Create(CultureInfo.InvariantCulture, $" device={by.Device:x8}");
         if (by.Packet != Address.None)

@@ -35,7 +35,7 @@ public static class FwknopPacket
     internal static ReadOnlySpan<byte> Salted => "Salted__"u8;
 
     /// <summary>The first character sent: four bits of the '_', and two of the salt.</summary>
-    internal static ReadOnlySpan<byte> FirstCharacters => "89+/"u8;
+    public static ReadOnlySpan<byte> FirstCharacters => "89+/"u8;
 
     /// <summary>How many bytes of ciphertext a text of this length holds; 0 where it is none of whole blocks.</summary>
     public static int CiphertextOf(int text)

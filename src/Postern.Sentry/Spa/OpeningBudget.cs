@@ -61,21 +61,22 @@ internal sealed class OpeningBudget
     /// <summary><see cref="Refusal.None"/>, and the opening is paid for; or <see cref="Refusal.OverBudget"/>, and nothing is.</summary>
     /// <param name="source">Of the packet.</param>
     /// <param name="now">Nanoseconds; only differences matter.</param>
-    public Refusal Spend(Address source, long now)
+    /// <param name="cost">In tokens; not more than any of the bursts, or it is never paid for.</param>
+    public Refusal Spend(Address source, long now, int cost = 1)
     {
         var host = _hosts.Find(source.Value, now);
-        if (!_hosts.HasToken(host, now))
+        if (!_hosts.HasTokens(host, now, cost))
             return Refusal.OverBudget;
         var network = _networks.Find(source.Value, now);
-        if (!_networks.HasToken(network, now))
+        if (!_networks.HasTokens(network, now, cost))
             return Refusal.OverBudget;
         Fill(now);
-        if (_tokens < 1 || !IsAdmitted())
+        if (_tokens < cost || !IsAdmitted())
             return Refusal.OverBudget;
 
-        _tokens--;
-        _hosts.Take(host, now);
-        _networks.Take(network, now);
+        _tokens -= cost;
+        _hosts.Take(host, now, cost);
+        _networks.Take(network, now, cost);
         return Refusal.None;
     }
 

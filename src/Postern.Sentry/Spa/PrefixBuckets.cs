@@ -55,13 +55,13 @@ internal sealed class PrefixBuckets
         return new(prefix, NoPlace, now);
     }
 
-    public bool HasToken(in Bucket bucket, long now) => bucket.FullAt - now <= _depth;
+    public bool HasTokens(in Bucket bucket, long now, int count) => bucket.FullAt - now <= _depth - (_interval * (count - 1));
 
-    public void Take(in Bucket bucket, long now)
+    public void Take(in Bucket bucket, long now, int count)
     {
         var place = bucket.Place != NoPlace ? bucket.Place : Claim((int)(bucket.Prefix & (Sets - 1)) * Ways, now);
         _prefixes[place] = bucket.Prefix;
-        _fullAt[place] = bucket.FullAt + _interval;
+        _fullAt[place] = bucket.FullAt + (_interval * count);
     }
 
     private const int NoPlace = -1;

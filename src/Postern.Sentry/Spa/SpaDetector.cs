@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Postern.Knocks.Spa;
 using Postern.Packets;
 using Postern.Reports;
@@ -51,29 +50,5 @@ internal sealed class SpaDetector
             return b;
         _opened.Add(payload);
         return _reader.Open(box, out request);
-    }
-
-    /// <summary>One bit a port; none at all where there are no ports.</summary>
-    private readonly struct PortMap
-    {
-        private readonly ulong[] _bits;
-
-        public PortMap(ImmutableArray<FilterPorts> ports)
-        {
-            if (ports.IsDefaultOrEmpty)
-            {
-                _bits = [];
-                return;
-            }
-
-            _bits = new ulong[(ushort.MaxValue + 1) / 64];
-            foreach (var run in ports)
-            {
-                for (int port = run.First; port <= run.Last; port++)
-                    _bits[port >> 6] |= 1UL << port;
-            }
-        }
-
-        public bool Has(ushort port) => _bits.Length != 0 && (_bits[port >> 6] >> port & 1) != 0;
     }
 }
