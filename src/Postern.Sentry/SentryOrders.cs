@@ -168,7 +168,7 @@ public sealed record SentryOrders(SentryOptions Options)
     {
         Span<byte> key = stackalloc byte[Math.Max(FwknopMacKey.MaxSize, FwknopCipherKey.MaxSize)];
         writer.Write(stanza.Tag is not null);
-        writer.Write((byte)(stanza.Tag?.Digest ?? 0));
+        writer.Write((byte)(stanza.Tag?.Digest ?? default));
         writer.Write((byte)stanza.Mode);
         var size = stanza.Tag?.Size ?? stanza.Cipher!.Size;
         stanza.Tag?.Export(key);

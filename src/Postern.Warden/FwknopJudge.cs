@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using Postern.Firewall;
 using Postern.Keys.Fwknop;
 using Postern.Reports;
 using Postern.Reports.Fwknop;
@@ -22,8 +21,8 @@ internal sealed class FwknopJudge(WardenOptions options, ILedger ledger)
 
     private readonly Dictionary<string, Service> _services = options.Services.ToDictionary(s => s.Name, StringComparer.Ordinal);
 
-    /// <summary>Of each stanza, those from it on whose tags are of the same key.</summary>
-    private readonly ImmutableArray<ImmutableArray<FwknopStanza>> _alike = Alike(options.Fwknop);
+    /// <summary>Of each stanza, all whose tags are of the same key.</summary>
+    private readonly ImmutableArray<ImmutableArray<int>> _alike = Alike(options.Fwknop);
 
     /// <summary>A packet may fit several stanzas, and is remembered for the most patient.</summary>
     private readonly ulong _longestAge = UnixTime.Of(options.Fwknop.Max(s => s.MaxAge));
@@ -61,8 +60,11 @@ internal sealed class FwknopJudge(WardenOptions options, ILedger ledger)
 
         hearing.Knock = named.Name;
         var why = Refusal.NotSealedToUs;
-        foreach (var candidate in _alike[report.Door].Where(s => s.TakesFrom(source, destination)))
+        foreach (var place in _alike[report.Door])
         {
+            var candidate = options.Fwknop[place];
+            if (place < report.Door || !candidate.TakesFrom(source, destination))
+                continue;
             var refusal = Open(report, candidate, out var read);
             if (refusal == Refusal.None)
             {
@@ -190,10 +192,11 @@ internal sealed class FwknopJudge(WardenOptions options, ILedger ledger)
         return why;
     }
 
-    private static ImmutableArray<ImmutableArray<FwknopStanza>> Alike(ImmutableArray<FwknopStanza> stanzas)
+    private static ImmutableArray<ImmutableArray<int>> Alike(ImmutableArray<FwknopStanza> stanzas)
     {
-        var tags = stanzas.Select(NameOfTag).ToArray();
-        return [.. stanzas.Select((stanza, place) => tags[place].Length == 0 ? [stanza] : stanzas.Where((_, other) => other >= place && string.Equals(tags[other], tags[place], StringComparison.Ordinal)).ToImmutableArray())];
+        var names = stanzas.Select(NameOfTag).ToArray();
+        var places = names.Index().GroupBy(n => n.Item, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Select(n => n.Index).ToImmutableArray(), StringComparer.Ordinal);
+        return [.. names.Select((name, place) => name.Length == 0 ? [place] : places[name])];
     }
 
     /// <summary>The same for the same key, and says nothing about it; empty where there is none: then the sentry has tried the key that encrypts.</summary>

@@ -70,7 +70,7 @@ internal static class CheckCommand
         }
         else
         {
-            output.WriteLine($"{file}: fine: {PortText.Count(configuration.Warden.Services.Length, "service")}, {PortText.Count(configuration.Sequences.Length, "knock")}{(configuration.Spa is { } spa ? $", {PortText.Count(spa.Identities.Length, "key")}" : "")}");
+            output.WriteLine($"{file}: fine: {PortText.Count(configuration.Warden.Services.Length, "service")}, {PortText.Count(configuration.Sequences.Length + configuration.Fwknop.Knocks.Length, "knock")}{(configuration.Spa is { } spa ? $", {PortText.Count(spa.Identities.Length, "key")}" : "")}");
         }
     }
 }

@@ -53,6 +53,8 @@ internal static class StatusCommand
             output.WriteLine($"knock          {knock.Name}: {knock.Method}{Verb(" opens ", knock.Opens)}{Verb(" closes ", knock.Closes)}");
         if (status.Spa is { } spa)
             output.WriteLine($"spa            {string.Join(' ', spa.Carriers)}, {PortText.Count(spa.Keys, "key")} in {spa.KeysFile}");
+        if (status.Fwknop is { } fwknop)
+            output.WriteLine($"fwknop         {string.Join(' ', fwknop.Carriers)}{(fwknop.Http ? ", HTTP too" : "")}, {PortText.Count(fwknop.Stanzas, "stanza")}");
         var packets = status.Packets;
         var faulty = string.Concat(packets.Faulty.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => string.Create(CultureInfo.InvariantCulture, $", {f.Value} {f.Key}")));
         output.WriteLine(string.Create(
@@ -60,6 +62,8 @@ internal static class StatusCommand
             $"packets        {packets.Read} read, {packets.Reports} knocks completed{faulty}; lost: {packets.DroppedByRing} in the ring, {packets.DroppedReports} reports, {packets.AttemptsEvicted} attempts pushed out"));
         if (status.Spa is not null)
             output.WriteLine($"refused        {Counts(packets.Refused)}");
+        if (status.Fwknop is not null)
+            output.WriteLine($"of fwknop      {Counts(packets.RefusedFwknop)}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"grants         {status.Grants} in force"));
     }
 
@@ -75,7 +79,7 @@ internal static class StatusCommand
     private static string Counts(IReadOnlyDictionary<string, long> counts)
     {
         var some = counts.Where(c => c.Value > 0).OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Value} {c.Key}")).ToArray();
-        return some.Length == 0 ? "no single packet so far" : string.Join(", ", some) + " (before any key was looked at; the log has the others)";
+        return some.Length == 0 ? "no single packet so far" : string.Join(", ", some) + " (by the sentry; the log has what was refused later)";
     }
 
     private static string Verb(string verb, IEnumerable<string> services) => services.Any() ? verb + string.Join(", ", services) : "";

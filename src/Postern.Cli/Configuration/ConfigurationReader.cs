@@ -39,10 +39,12 @@ internal static class ConfigurationReader
         var merged = MergedSections.Read(files, values);
         var gate = GateSection.Read(merged.Gate, values);
         var services = ServicesSection.Read(merged.Services, values);
-        var knocks = KnocksSection.Read(merged.Knocks, merged.IsWhole ? services.Names : null, values);
+        var fwknopKnocks = new List<FwknopKnock>();
+        var knocks = KnocksSection.Read(merged.Knocks, merged.IsWhole ? services.Names : null, fwknopKnocks, values);
+        var fwknop = FwknopSection.Read(merged.Fwknop, values) with { Knocks = [.. fwknopKnocks] };
         var spa = merged.Spa is { } entries ? SpaSection.Read(entries, values) : null;
         var policy = PolicySection.Read(merged.Policy, values);
-        CheckTogether(gate, services, knocks, spa, faults);
+        CheckTogether(gate, services, knocks, fwknop, spa, faults);
         if (faults.Count > 0)
             return new(null, [.. faults.Faults], [.. faults.Warnings]);
 
@@ -50,17 +52,19 @@ internal static class ConfigurationReader
         if (spa is not null)
         {
             spa = spa with { Identities = AuthorizedKeys.Read(spa.AuthorizedKeysFile, services.Names, keyFaults) };
-            if (spa.Identities.All(i => i.Revoked) && knocks.IsEmpty && services.Services.Count > 0)
+            if (spa.Identities.All(i => i.Revoked) && knocks.IsEmpty && fwknop.Knocks.IsEmpty && services.Services.Count > 0)
                 faults.Warn(services.Services[0].Place, "no key and no knock opens anything: nobody can come in", "let a key in: postern enroll NAME");
         }
 
-        return new(Assemble(gate, services, knocks, spa, policy, files), [], [.. faults.Warnings, .. keyFaults.Warnings]) { KeyFaults = [.. keyFaults.Faults] };
+        fwknop = fwknop with { Knocks = [.. fwknop.Knocks.Select(k => k with { Keys = FwknopKeysFile.Read(k.KeysFile, keyFaults) })] };
+        return new(Assemble(gate, services, knocks, fwknop, spa, policy, files), [], [.. faults.Warnings, .. keyFaults.Warnings]) { KeyFaults = [.. keyFaults.Faults] };
     }
 
-    private static void CheckTogether(GateSection gate, ServicesSection services, ImmutableArray<Knock> knocks, SpaSettings? spa, FaultList faults)
+    private static void CheckTogether(GateSection gate, ServicesSection services, ImmutableArray<Knock> knocks, FwknopSettings fwknop, SpaSettings? spa, FaultList faults)
     {
         if (gate.Capture == CaptureSetting.Udp)
-            CheckBound(gate.CapturePlace, knocks, spa, faults);
+            CheckBound(gate.CapturePlace, knocks, fwknop, spa, faults);
+        FwknopRules.Check(fwknop.Knocks, services, faults);
         foreach (var knock in knocks)
         {
             SequenceRules.Check(knock, faults);
@@ -74,25 +78,26 @@ internal static class ConfigurationReader
         if (spa is not null)
             return; // a key may open any of them
 
-        var opened = knocks.SelectMany(k => k.Door.Opens).ToHashSet(StringComparer.Ordinal);
+        var opened = knocks.SelectMany(k => k.Door.Opens).Concat(fwknop.Knocks.SelectMany(k => k.Opens.Concat(k.Commands.Values))).ToHashSet(StringComparer.Ordinal);
         foreach (var (service, place) in services.Services.Where(s => !opened.Contains(s.Service.Name)))
             faults.Warn(place, $"no knock opens the service '{service.Name}'", "write a knock that does: opens: [" + service.Name + "]");
     }
 
     /// <summary>A bound socket sees what is sent to it and nothing else.</summary>
-    private static void CheckBound(Place capture, ImmutableArray<Knock> knocks, SpaSettings? spa, FaultList faults)
+    private static void CheckBound(Place capture, ImmutableArray<Knock> knocks, FwknopSettings fwknop, SpaSettings? spa, FaultList faults)
     {
+        FwknopRules.CheckBound(fwknop, faults);
         foreach (var knock in knocks)
             faults.Add(knock.Place, $"'capture: udp' cannot see the sequence '{knock.Sequence.Name}'", "remove it, or write capture: packet");
-        if (spa is null)
+        if (spa is null && fwknop.Knocks.IsEmpty)
             faults.Add(capture, "'capture: udp' has nothing to wait for", "write a section 'spa', or capture: packet");
-        else if (spa.Echo || spa.Of(Transport.Tcp).Any())
+        else if (spa is not null && (spa.Echo || spa.Of(Transport.Tcp).Any()))
             faults.Add(capture, "'capture: udp' sees neither icmp nor tcp", "leave only udp ports in spa.ports, or write capture: packet");
     }
 
-    private static GateConfiguration Assemble(GateSection gate, ServicesSection services, ImmutableArray<Knock> knocks, SpaSettings? spa, Policy policy, ImmutableArray<ConfigurationFile> files)
+    private static GateConfiguration Assemble(GateSection gate, ServicesSection services, ImmutableArray<Knock> knocks, FwknopSettings fwknop, SpaSettings? spa, Policy policy, ImmutableArray<ConfigurationFile> files)
     {
-        var warden = new WardenOptions([.. services.Services.Select(s => s.Service)], [.. knocks.Select(k => k.Door)]) { Policy = policy };
+        var warden = new WardenOptions([.. services.Services.Select(s => s.Service)], [.. knocks.Select(k => k.Door)]) { Policy = policy, Fwknop = [.. fwknop.Stanzas.Select(k => k.ForWarden())] };
         var configuration = new GateConfiguration(warden with { MaxGrants = gate.MaxGrants ?? warden.MaxGrants }, [.. knocks.Select(k => k.Sequence)]);
         return configuration with
         {
@@ -101,6 +106,7 @@ internal static class ConfigurationReader
             ControlReaders = gate.ControlReaders ?? configuration.ControlReaders,
             Capture = gate.Capture ?? configuration.Capture,
             Spa = spa,
+            Fwknop = fwknop,
             LedgerFile = gate.LedgerFile ?? configuration.LedgerFile,
             Actions = [.. services.Actions],
             Traps = gate.Traps ?? configuration.Traps,

@@ -24,11 +24,15 @@ internal static class ConfigurationWriter
                 WriteAction(text, service, configuration.Actions.First(a => string.Equals(a.Service, service.Name, StringComparison.Ordinal)));
         }
 
-        text.Append(configuration.Sequences.IsEmpty ? "knocks: {}\n" : "knocks:\n");
+        text.Append(configuration.Sequences.IsEmpty && configuration.Fwknop.Knocks.IsEmpty ? "knocks: {}\n" : "knocks:\n");
         foreach (var (sequence, door) in configuration.Sequences.Zip(configuration.Warden.Doors))
             WriteKnock(text, sequence, door);
+        foreach (var knock in configuration.Fwknop.Knocks)
+            WriteFwknop(text, knock);
         if (configuration.Spa is { } spa)
             WriteSpa(text, spa);
+        if (!configuration.Fwknop.Knocks.IsEmpty)
+            WriteFwknop(text, configuration.Fwknop);
         WritePolicy(text, configuration.Warden.Policy);
         return text.ToString();
     }
@@ -67,6 +71,32 @@ internal static class ConfigurationWriter
         .Append(CultureInfo.InvariantCulture, $"    tcp_flags: {(sequence.TcpFlags == TcpFlagCondition.Any ? "any" : Quote(sequence.TcpFlags.ToString()))}\n")
         .Append(CultureInfo.InvariantCulture, $"    opens: {List(door.Opens, s => s)}\n")
         .Append(CultureInfo.InvariantCulture, $"    closes: {List(door.Closes, s => s)}\n");
+
+    private static void WriteFwknop(StringBuilder text, FwknopKnock knock)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"  {knock.Name}:\n")
+            .Append("    method: fwknop\n")
+            .Append(CultureInfo.InvariantCulture, $"    keys: {Quote(knock.KeysFile)}\n");
+        if (!knock.Sources.IsEmpty)
+            text.Append(CultureInfo.InvariantCulture, $"    source: {List(knock.Sources, QuoteNetwork)}\n");
+        if (!knock.Destinations.IsEmpty)
+            text.Append(CultureInfo.InvariantCulture, $"    destination: {List(knock.Destinations, QuoteNetwork)}\n");
+        text.Append(CultureInfo.InvariantCulture, $"    max_time: {Duration.Format(knock.MaxTime)}\n")
+            .Append(CultureInfo.InvariantCulture, $"    max_age: {Duration.Format(knock.MaxAge)}\n")
+            .Append(CultureInfo.InvariantCulture, $"    require_address: {(knock.RequireAddress ? "true" : "false")}\n");
+        if (knock.User is { } user)
+            text.Append(CultureInfo.InvariantCulture, $"    user: {Quote(user)}\n");
+        if (knock.Expires is { } end)
+            text.Append(CultureInfo.InvariantCulture, $"    expires: {end.UtcDateTime:yyyy-MM-ddTHH:mm:ss}Z\n");
+        text.Append(CultureInfo.InvariantCulture, $"    opens: {List(knock.Opens, s => s)}\n");
+        if (!knock.Commands.IsEmpty)
+            text.Append(CultureInfo.InvariantCulture, $"    commands: {{{string.Join(", ", knock.Commands.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{Quote(c.Key)}: {c.Value}"))}}}\n");
+    }
+
+    private static void WriteFwknop(StringBuilder text, FwknopSettings fwknop) => text
+        .Append("fwknop:\n")
+        .Append(CultureInfo.InvariantCulture, $"  ports: {List([.. fwknop.Ports.Select(p => p.ToString()), .. fwknop.Icmp ? ["icmp"] : Array.Empty<string>()], p => p)}\n")
+        .Append(CultureInfo.InvariantCulture, $"  http: {(fwknop.Http ? "true" : "false")}\n");
 
     private static void WriteSpa(StringBuilder text, SpaSettings spa) => text
         .Append("spa:\n")

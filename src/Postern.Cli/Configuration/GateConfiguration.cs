@@ -47,13 +47,19 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
     /// <summary>Null: single packets are not looked for.</summary>
     public SpaSettings? Spa { get; init; }
 
+    public FwknopSettings Fwknop { get; init; } = new();
+
     /// <summary>Where what is good once is remembered. Not opened unless <see cref="NeedsLedger"/>.</summary>
     public string LedgerFile { get; init; } = UsualLedgerFile;
 
-    public bool NeedsLedger => Spa is not null;
+    public bool NeedsLedger => Spa is not null || !Fwknop.Knocks.IsEmpty;
 
     /// <summary>How far ahead of the gate's clock the time of what is accepted may be.</summary>
-    public TimeSpan LedgerDoubt => Spa?.ClockSkew ?? TimeSpan.Zero;
+    public TimeSpan LedgerDoubt => Fwknop.Knocks.Select(k => k.MaxAge + TimeSpan.FromSeconds(1)).Append(Spa?.ClockSkew ?? TimeSpan.Zero).Max(); // their times are whole seconds
+
+    /// <summary>Where single packets of any kind come as datagrams: what <see cref="CaptureSetting.Udp"/> binds.</summary>
+    public IEnumerable<PortRange> DatagramPorts =>
+        (Spa?.Of(Transport.Udp) ?? []).Concat(Fwknop.Knocks.IsEmpty ? [] : Fwknop.Of(Transport.Udp));
 
     /// <summary>Chosen anew each time: nobody can know them.</summary>
     public TrapPorts ChooseTraps() => Traps == TrapSetting.Off ? TrapPorts.None : TrapPorts.For(Sequences, IsServed, RandomNumberGenerator.GetInt32);
@@ -65,12 +71,16 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
     public ImmutableArray<Errand> Actions { get; init; } = [];
 
     /// <summary>What the firewall must hold up for these services: those that have ports.</summary>
-    public Protection Protection => new([.. Warden.Services.Where(s => s.Action is null).Select(s => new ProtectedService(s.Name, s.Ports, s.Appear) { Forward = s.Forward })], Interfaces);
+    public Protection Protection => new([.. Warden.Services.Where(s => s.Action is null).Select(s => new ProtectedService(s.Name, s.Ports, s.Appear) { Forward = s.Forward })], Interfaces)
+    {
+        HasLocalForwards = Warden.Fwknop.Any(f => !f.Opens.IsEmpty),
+    };
 
     /// <summary>A port where honest packets go is no trap: a service, or where single packets are looked for.</summary>
     private bool IsServed(StepKind kind, ushort port)
     {
         var transport = kind == StepKind.Tcp ? Transport.Tcp : Transport.Udp;
-        return Warden.Services.Any(s => s.Ports.Any(p => p.Contains(transport, port))) || Spa?.Ports.Any(p => p.Contains(transport, port)) == true;
+        return Warden.Services.Any(s => s.Ports.Any(p => p.Contains(transport, port))) || Spa?.Ports.Any(p => p.Contains(transport, port)) == true
+            || (!Fwknop.Knocks.IsEmpty && Fwknop.Ports.Any(p => p.Contains(transport, port)));
     }
 }

@@ -20,10 +20,10 @@ internal static class KnocksSection
 
     private static readonly KeyTable Keys = new("a knock", ["method", "sequence", "within", "order", "tcp_flags", "opens", "closes"], ["secret_file"]);
 
-    private static readonly string[] LaterMethods = ["rolling", "one-time", "ports", "syn", "spa", "fwknop"];
+    private static readonly string[] LaterMethods = ["rolling", "one-time", "ports", "syn", "spa"];
 
-    // services null: not all of them could be read, so none can be said to be missing.
-    public static ImmutableArray<Knock> Read(ImmutableArray<Entry> entries, IReadOnlySet<string>? services, Values values)
+    // services null: not all of them could be read, so none can be said to be missing. Those by the method fwknop are put into their own list.
+    public static ImmutableArray<Knock> Read(ImmutableArray<Entry> entries, IReadOnlySet<string>? services, List<FwknopKnock> fwknop, Values values)
     {
         if (entries.Length > MaxKnocks)
         {
@@ -31,13 +31,19 @@ internal static class KnocksSection
             return [];
         }
 
-        return [.. values.Named("knock", entries).Select(e => ReadOne(e.Name, new(e.Map.Entries, values.Faults), services, values)).OfType<Knock>()];
+        return [.. values.Named("knock", entries).Select(e => ReadOne(e.Name, new(e.Map.Entries, values.Faults), services, fwknop, values)).OfType<Knock>()];
     }
 
-    private static Knock? ReadOne(TextNode name, Fields fields, IReadOnlySet<string>? services, Values values)
+    private static Knock? ReadOne(TextNode name, Fields fields, IReadOnlySet<string>? services, List<FwknopKnock> fwknop, Values values)
     {
+        if (FwknopKnockReader.IsOne(fields))
+        {
+            fwknop.Add(FwknopKnockReader.Read(name, fields, services, values));
+            return null;
+        }
+
         // What the other keys of a method mean is that method's affair: of one that is not supported nothing more is said.
-        if (fields["method"] is { } method && values.Choice("method", method, [("sequence", true)], LaterMethods) is null)
+        if (fields["method"] is { } method && values.Choice("method", method, [("sequence", true), ("fwknop", true)], LaterMethods) is null)
             return null;
 
         var before = values.Faults.Count;

@@ -7,7 +7,7 @@ internal sealed class MergedSections
 {
     private const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
-    private static readonly KeyTable Sections = new("the configuration", ["gate", "services", "knocks", "spa", "policy"], []);
+    private static readonly KeyTable Sections = new("the configuration", ["gate", "services", "knocks", "spa", "fwknop", "policy"], []);
 
     private MergedSections() { }
 
@@ -22,6 +22,8 @@ internal sealed class MergedSections
 
     /// <summary>Null: no file has that section, and single packets are not looked for.</summary>
     public ImmutableArray<Entry>? Spa { get; private set; }
+
+    public ImmutableArray<Entry> Fwknop { get; private set; } = [];
 
     public ImmutableArray<Entry> Policy { get; private set; } = [];
 
@@ -47,7 +49,7 @@ internal sealed class MergedSections
         if (root is null)
             values.Faults.Add(start, "the file says nothing", "write a section, such as 'gate:', or remove the file");
         else if (root is not MapNode)
-            values.Faults.Add(root.Place, $"the file holds {root.Kind}", "write sections: gate, services, knocks, spa, policy");
+            values.Faults.Add(root.Place, $"the file holds {root.Kind}", "write sections: gate, services, knocks, spa, fwknop, policy");
         if (root is not MapNode map)
             return;
 
@@ -58,6 +60,7 @@ internal sealed class MergedSections
         Knocks = Knocks.AddRange(knocks);
         if (fields["spa"] is { } spa)
             Spa = (Spa ?? []).AddRange(values.Map("spa", spa));
+        Fwknop = Fwknop.AddRange(values.Map("fwknop", fields["fwknop"]));
         Policy = Policy.AddRange(values.Map("policy", fields["policy"]));
         WarnOfMode(file, hasKnocks: !knocks.IsEmpty, values.Faults);
     }

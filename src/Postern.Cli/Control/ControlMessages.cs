@@ -107,6 +107,9 @@ internal sealed record GateStatus
     /// <summary>Not there: single packets are not looked for.</summary>
     public SpaStatus? Spa { get; init; }
 
+    /// <summary>Not there: no knock is by the method fwknop.</summary>
+    public FwknopStatus? Fwknop { get; init; }
+
     public required int Grants { get; init; }
 
     public required PacketStatus Packets { get; init; }
@@ -135,6 +138,11 @@ internal sealed record KnockStatus(string Name, string Method, ImmutableArray<st
 /// <param name="KeysFile">Where they stand.</param>
 internal sealed record SpaStatus(ImmutableArray<string> Carriers, int Keys, string KeysFile);
 
+/// <param name="Carriers">Where packets of fwknop are looked for.</param>
+/// <param name="Http">Requests of HTTP are looked into.</param>
+/// <param name="Stanzas">Knocks that have keys.</param>
+internal sealed record FwknopStatus(ImmutableArray<string> Carriers, bool Http, int Stanzas);
+
 /// <param name="Read">Packets that reached the sentry and could be read.</param>
 /// <param name="Faulty">Those that could not, by reason.</param>
 /// <param name="Refused">Single packets that the sentry refused, by refusal.</param>
@@ -143,7 +151,11 @@ internal sealed record SpaStatus(ImmutableArray<string> Carriers, int Keys, stri
 /// <param name="DroppedReports">Reports that the warden had no room for.</param>
 /// <param name="AttemptsEvicted">Attempts that newer ones pushed out.</param>
 internal sealed record PacketStatus(
-    long Read, ImmutableDictionary<string, long> Faulty, ImmutableDictionary<string, long> Refused, long Reports, long DroppedByRing, long DroppedReports, long AttemptsEvicted);
+    long Read, ImmutableDictionary<string, long> Faulty, ImmutableDictionary<string, long> Refused, long Reports, long DroppedByRing, long DroppedReports, long AttemptsEvicted)
+{
+    /// <summary>Packets where fwknop's come that the sentry refused, by refusal.</summary>
+    public ImmutableDictionary<string, long> RefusedFwknop { get; init; } = ImmutableDictionary<string, long>.Empty;
+}
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

@@ -16,13 +16,13 @@ internal static class FixedSettings
             return "the gate has not opened its ledger, which this needs";
         if (next.NeedsLedger && !Same(next.LedgerFile, now.LedgerFile))
             return "gate.ledger cannot change while the gate runs";
+        if (next.Capture == CaptureSetting.Udp && !next.DatagramPorts.SequenceEqual(now.DatagramPorts))
+            return "spa.ports and fwknop.ports cannot change while the gate runs with 'capture: udp'";
         return (now.Spa, next.Spa) switch
         {
             (null, null) => null,
             ({ } old, { } other) when !Same(old.KeyFile, other.KeyFile) || !Same(old.AuthorizedKeysFile, other.AuthorizedKeysFile)
                 => "spa.key and spa.authorized_keys cannot change while the gate runs",
-            ({ } old, { } other) when next.Capture == CaptureSetting.Udp && !old.Ports.SequenceEqual(other.Ports)
-                => "spa.ports cannot change while the gate runs with 'capture: udp'",
             ({ }, { }) => null,
             _ => "the section 'spa' cannot come or go while the gate runs",
         };

@@ -1,5 +1,10 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
 using Postern.Cli.Configuration;
 using Postern.Knocks.Sequences;
+using Postern.Packets;
+using Postern.Reports;
 using Postern.Sentry;
 using Postern.Warden;
 
@@ -23,7 +28,26 @@ internal sealed class InForce(GateConfiguration configuration, SpaKeeper? spa)
     {
         Traps = traps,
         Spa = configuration.Spa is { } settings ? spa!.ForSentry(settings) : null,
+        Fwknop = ForSentry(configuration.Fwknop),
     };
+
+    /// <summary>Null where there is nothing to look for. With a seed of its own each time: nobody can have learnt it.</summary>
+    private static FwknopWatchOptions? ForSentry(FwknopSettings settings)
+    {
+        if (!settings.Stanzas.Any())
+            return null;
+        Span<byte> seed = stackalloc byte[16];
+        RandomNumberGenerator.Fill(seed);
+        return new([.. settings.Stanzas.Select(s => s.ForSentry())], BinaryPrimitives.ReadUInt128LittleEndian(seed))
+        {
+            UdpPorts = Of(Transport.Udp),
+            TcpPorts = Of(Transport.Tcp),
+            Icmp = settings.Icmp,
+            Http = settings.Http,
+        };
+
+        ImmutableArray<FilterPorts> Of(Transport transport) => [.. settings.Of(transport).Select(p => new FilterPorts(p.First, p.Last))];
+    }
 
     public WardenOptions ForWarden(GateConfiguration configuration) =>
         configuration.Warden with { Spa = configuration.Spa is { } settings ? spa!.ForWarden(settings) : null };

@@ -26,8 +26,15 @@ internal static class StatusText
         ];
     }
 
-    public static ImmutableArray<KnockStatus> KnocksOf(WardenOptions options) =>
-        [.. options.Doors.Select(d => new KnockStatus(d.Name, "sequence", d.Opens, d.Closes))];
+    public static ImmutableArray<KnockStatus> KnocksOf(GateConfiguration configuration) =>
+    [
+        .. configuration.Warden.Doors.Select(d => new KnockStatus(d.Name, "sequence", d.Opens, d.Closes)),
+        .. configuration.Fwknop.Knocks.Select(k => new KnockStatus(k.Name, k.Keys is null ? "fwknop, without keys" : "fwknop", [.. k.Opens, .. k.Commands.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)], [])),
+    ];
+
+    public static FwknopStatus? FwknopOf(GateConfiguration configuration) => configuration.Fwknop is { Knocks.IsEmpty: false } fwknop
+        ? new([.. fwknop.Ports.Select(p => p.ToString()), .. fwknop.Icmp ? ["icmp"] : Array.Empty<string>()], fwknop.Http, fwknop.Stanzas.Count())
+        : null;
 
     public static SpaStatus? SpaOf(GateConfiguration configuration) => configuration.Spa is { } spa
         ? new([.. spa.Ports.Select(p => p.ToString()), .. spa.Echo ? ["icmp"] : Array.Empty<string>()], spa.Identities.Length, spa.AuthorizedKeysFile)
@@ -45,7 +52,7 @@ internal static class StatusText
     /// <summary>For the line that the gate writes when it is ready.</summary>
     public static string WatchedFor(GateConfiguration configuration)
     {
-        var knocks = PortText.Count(configuration.Sequences.Length, "knock");
+        var knocks = PortText.Count(configuration.Sequences.Length + configuration.Fwknop.Knocks.Length, "knock");
         return configuration.Spa is { } spa ? $"{knocks}, and single packets of {PortText.Count(spa.Identities.Length, "key")}" : knocks;
     }
 
@@ -70,5 +77,8 @@ internal static class StatusText
         counters.Reports,
         counters.DroppedByRing,
         droppedReports + counters.ReportsUnsent,
-        counters.AttemptsEvicted);
+        counters.AttemptsEvicted)
+    {
+        RefusedFwknop = counters.FwknopRefusals().ToImmutableDictionary(r => r.Refusal.Word(), r => r.Packets, StringComparer.Ordinal),
+    };
 }

@@ -327,8 +327,9 @@ internal sealed class WardenProcess : IDisposable
             RulesInPlace = firewall.InPlace,
             BlendsIn = firewall.HostDrops switch { true => "silent", false => "closed", null => null },
             Services = StatusText.ServicesOf(configuration.Warden, _warden.Grants),
-            Knocks = StatusText.KnocksOf(configuration.Warden),
+            Knocks = StatusText.KnocksOf(configuration),
             Spa = StatusText.SpaOf(configuration),
+            Fwknop = StatusText.FwknopOf(configuration),
             Packets = StatusText.PacketsOf(_post.Counters(), _inbox.DroppedReports),
             Processes = StatusText.ProcessesOf(_steward.Steward, _steward.Life - 1, _post),
         };

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Postern.Cli.Configuration;
 using Postern.Confinement;
 using Postern.Packets;
-using Postern.Reports;
 using Postern.Sentry;
 
 namespace Postern.Cli.Gate.Watch;
@@ -43,7 +42,7 @@ internal sealed class CaptureSet(ImmutableArray<Descriptor> sockets, RingSize? r
         var sockets = new List<Descriptor>();
         try
         {
-            foreach (var port in configuration.Spa!.Of(Transport.Udp).SelectMany(p => Enumerable.Range(p.First, p.Count)).Distinct())
+            foreach (var port in configuration.DatagramPorts.SelectMany(p => Enumerable.Range(p.First, p.Count)).Distinct())
                 sockets.Add(steward.WantUdpSocket((ushort)port));
             return [.. sockets];
         }
