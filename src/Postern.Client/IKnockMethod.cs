@@ -32,6 +32,9 @@ public sealed record KnockLetter(ImmutableArray<KnockMessage> Messages) : IDispo
     /// <summary>Reads what comes back to where the letter came from: null where it is not the gate's answer to this very letter. Not for several threads at once.</summary>
     public Func<ReadOnlyMemory<byte>, Receipt?>? Answer { get; init; }
 
+    /// <summary>Which its datagrams come from; 0: any.</summary>
+    public ushort SourcePort { get; init; }
+
     /// <summary>By which the answer is read; gone with the letter.</summary>
     public IDisposable? AnswerKey { get; init; }
 
@@ -43,6 +46,9 @@ public readonly record struct KnockMessage(KnockPacket Packet, ReadOnlyMemory<by
 {
     /// <summary>The same bytes as the message before it: it may leave while the service is already being looked at.</summary>
     public bool IsCopy { get; init; }
+
+    /// <summary>Of TCP: the payload goes through a whole connection, not in the SYN.</summary>
+    public bool IsStream { get; init; }
 
     public override string ToString() =>
         Payload.IsEmpty || Packet.Kind == StepKind.Echo ? Packet.ToString() : FormattableString.Invariant($"{Packet}+{Payload.Length}");

@@ -24,7 +24,7 @@ internal sealed class PacketSender : IDisposable
         if (letter.Messages is not [{ Packet.Kind: StepKind.Udp, Payload.IsEmpty: false } first, ..])
             return;
         RemoteEndPoint = new(target, first.Packet.Value);
-        Datagrams = OpenDatagramSocket(target);
+        Datagrams = OpenDatagramSocket(target, letter.SourcePort);
     }
 
     /// <summary>Where an answer comes to; null where none can.</summary>
@@ -40,6 +40,7 @@ internal sealed class PacketSender : IDisposable
         var error = (packet.Kind, message.Payload.IsEmpty) switch
         {
             (StepKind.Tcp, true) => ConnectAttempt.Knock(endpoint),
+            (StepKind.Tcp, false) when message.IsStream => StreamWithData.Send(endpoint, message.Payload.Span),
             (StepKind.Tcp, false) => SynWithData.Send(endpoint, message.Payload.Span),
             (StepKind.Udp, true) => SendDatagram(endpoint),
             (StepKind.Udp, false) => SendOn(Datagrams!, message.Payload.Span, endpoint),
@@ -71,12 +72,25 @@ internal sealed class PacketSender : IDisposable
     private static bool HasLeft(StepKind kind, SocketError error) =>
         error == SocketError.Success || (kind == StepKind.Tcp && error is SocketError.ConnectionRefused or SocketError.ConnectionReset);
 
-    private static Socket OpenDatagramSocket(IPAddress target)
+    private static Socket OpenDatagramSocket(IPAddress target, ushort sourcePort)
     {
         var socket = new Socket(target.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         if (target.AddressFamily == AddressFamily.InterNetwork)
             socket.DontFragment = true; // gates do not put fragments together; of IPv6 every packet of ours fits the smallest MTU
-        socket.Bind(new IPEndPoint(target.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0));
+        if (sourcePort != 0)
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true); // the round before holds it still
+        try
+        {
+            socket.Bind(new IPEndPoint(target.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, sourcePort));
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            throw new KnockException(
+                e.SocketErrorCode == SocketError.AccessDenied ? KnockFault.MissingPrivilege : KnockFault.Unsupported,
+                FormattableString.Invariant($"the source port {sourcePort} cannot be had: {e.Message}"), "name one above 1023 that nobody uses, or none", e);
+        }
+
         return socket;
     }
 

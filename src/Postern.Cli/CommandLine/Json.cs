@@ -15,6 +15,7 @@ namespace Postern.Cli.CommandLine;
 [JsonSerializable(typeof(KnockReport))]
 [JsonSerializable(typeof(KnockPreview))]
 [JsonSerializable(typeof(SpaPreviewReport))]
+[JsonSerializable(typeof(FwknopPreviewReport))]
 [JsonSerializable(typeof(ProfileReport))]
 [JsonSerializable(typeof(ProfileListReport))]
 internal sealed partial class JsonShapes : JsonSerializerContext;

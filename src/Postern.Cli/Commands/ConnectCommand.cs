@@ -32,6 +32,8 @@ internal static class ConnectCommand
         command.SetAction((parsed, cancellation) =>
         {
             var chosen = Choose(parsed.GetRequiredValue(host), parsed.GetValue(profile));
+            if (chosen.Profile is FwknopProfile fwknop)
+                throw FwknopInput.CannotConnect(fwknop.Name);
             var number = parsed.GetRequiredValue(port);
             if (number == 0)
                 throw CommandFailure.Usage("0 is no PORT", "give the TCP port of the service: 22");

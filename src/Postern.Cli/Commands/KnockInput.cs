@@ -14,8 +14,14 @@ internal sealed record KnockInput(string Host, ImmutableArray<PortRange> Service
     /// <summary>Of a plain sequence.</summary>
     public ImmutableArray<KnockStep> Steps { get; init; } = [];
 
-    /// <summary>Null: a plain sequence is knocked.</summary>
+    /// <summary>Null: it is no request to a gate of ours.</summary>
     public SpaInput? Spa { get; init; }
+
+    /// <summary>Null: no server of fwknop is knocked at.</summary>
+    public FwknopInput? Fwknop { get; init; }
+
+    /// <summary>The profile that it is knocked by; null: by none.</summary>
+    public string? ProfileName => Spa?.Profile.Name ?? Fwknop?.Profile.Name;
 
     public AddressChoice Family { get; init; }
 
@@ -35,13 +41,15 @@ internal sealed record KnockInput(string Host, ImmutableArray<PortRange> Service
     public ImmutableArray<ushort> Watched => NoWait || Spa is { SourcePort: not 0 } ? [] : [.. Services.Where(s => s.Transport == Transport.Tcp).Select(s => s.First)];
 
     /// <summary>What of <see cref="Services"/> is watched, as it is written: <c>tcp/22, tcp/443</c>.</summary>
-    public string WatchedText => Watched.IsEmpty && Spa is { } spa ? string.Join(", ", spa.Wish.Services) : string.Join(", ", Watched.Select(port => new PortRange(Transport.Tcp, port)));
+    public string WatchedText => Watched.IsEmpty && Fwknop is { } fwknop ? fwknop.Asks : Watched.IsEmpty && Spa is { } spa ? string.Join(", ", spa.Wish.Services) : string.Join(", ", Watched.Select(port => new PortRange(Transport.Tcp, port)));
 
     public void Check()
     {
         if (string.IsNullOrWhiteSpace(Host))
             throw CommandFailure.Usage("HOST is empty", "give the name or the address of the gate");
-        if (Spa is null && Gap is { } gap && !Watched.IsEmpty && SequenceWriter.Duration(Steps.Length, gap) >= Timeout)
+        if (Fwknop is not null && Family == AddressChoice.IPv6)
+            throw CommandFailure.Usage("fwknop knows IPv4 only", "leave out -6");
+        if (Spa is null && Fwknop is null && Gap is { } gap && !Watched.IsEmpty && SequenceWriter.Duration(Steps.Length, gap) >= Timeout)
             throw CommandFailure.Usage("with this --gap the sequence takes longer than --timeout", "make the gap shorter or the timeout longer");
     }
 }

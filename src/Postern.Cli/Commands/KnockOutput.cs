@@ -80,13 +80,13 @@ internal sealed class KnockOutput(KnockInput input, KnockWords words, TextWriter
         return new(
             ExitCode.NotDone,
             $"{input.WatchedText} on {At([.. targets])} {words.NotDone} in {TimeText.Of(result.Elapsed)}, {Rounds(result)}: {why}",
-            input.Spa is null ? words.Hint : words.SpaHint);
+            input.Fwknop is not null ? KnockWords.FwknopHint : input.Spa is null ? words.Hint : words.SpaHint);
     }
 
     private KnockReport Report(KnockResult result, ImmutableArray<IPAddress> targets) => new(
         input.Host,
         result.Outcome == KnockOutcome.Sent ? [.. targets.Select(t => t.ToString())] : [result.Target.ToString()],
-        input.Spa is { } spa ? spa.Wish.Services : [.. input.Services.Select(s => s.ToString())],
+        input.Fwknop is { Wish.Command.Length: > 0 } command ? [command.Wish.Command] : input.Spa is { } spa ? spa.Wish.Services : [.. input.Services.Select(s => s.ToString())],
         result.Outcome switch
         {
             KnockOutcome.Done => words.Done,
@@ -98,7 +98,7 @@ internal sealed class KnockOutput(KnockInput input, KnockWords words, TextWriter
         Math.Round(result.Elapsed.TotalMilliseconds, 3),
         result.Outcome == KnockOutcome.Sent ? null : Math.Round(result.SinceKnock.TotalMilliseconds, 3))
     {
-        Profile = input.Spa?.Profile.Name,
+        Profile = input.ProfileName,
         Receipt = result.Receipt is { } receipt ? ReceiptReport.Of(receipt) : null,
     };
 
@@ -110,12 +110,13 @@ internal sealed class KnockOutput(KnockInput input, KnockWords words, TextWriter
 
     private static string Rounds(KnockResult result) => result.Rounds == 1 ? "1 round" : string.Create(CultureInfo.InvariantCulture, $"{result.Rounds} rounds");
 
-    private string What() => input.Spa is not null ? "1 request" : input.Steps.Length == 1 ? "1 packet" : string.Create(CultureInfo.InvariantCulture, $"{input.Steps.Length} packets");
+    private string What() => input.Spa is not null ? "1 request" : input.Fwknop is not null || input.Steps.Length == 1 ? "1 packet" : string.Create(CultureInfo.InvariantCulture, $"{input.Steps.Length} packets");
 
     private string WhyUnseen() => input switch
     {
         { NoWait: true } => "--no-wait",
         { Spa.SourcePort: not 0 } => "only connections from that source port are let in",
+        { Fwknop.Wish.Command.Length: > 0 } => "what a command did cannot be seen from here",
         { Spa: not null, Services.IsEmpty: true } => "the profile does not say at which port the service is",
         { Services.IsEmpty: true } => "no SERVICE is given, so there is nothing to watch",
         _ => "a UDP service cannot be watched",
@@ -123,7 +124,7 @@ internal sealed class KnockOutput(KnockInput input, KnockWords words, TextWriter
 
     private string Unwatched() => input switch
     {
-        { NoWait: true } or { Spa: null, Services.IsEmpty: true } => "",
+        { NoWait: true } or { Spa: null, Fwknop: null, Services.IsEmpty: true } => "",
         { Spa.SourcePort: not 0 } or { Services.IsEmpty: true } => $"; not watched: {WhyUnseen()}",
         _ => $"; {string.Join(", ", input.Services.Where(s => s.Transport == Transport.Udp))} cannot be watched: UDP does not tell",
     };

@@ -12,15 +12,19 @@ internal static class KnockRun
     {
         try
         {
+            using var fwknop = input.Fwknop;
+            if (input.DryRun && fwknop is not null)
+                return FwknopPreview.Print(input, fwknop, streams.Output);
             using var spa = input.Spa?.Open(streams.Error, cancellation);
             if (input.DryRun && spa is not null)
                 return SpaPreview.Print(input, spa, streams.Output);
-            var targets = await HostAddresses.ResolveAsync(input.Host, input.Family, cancellation);
+            var targets = await HostAddresses.ResolveAsync(input.Host, fwknop is null ? input.Family : AddressChoice.IPv4, cancellation);
             var output = new KnockOutput(input, words, streams.Output, streams.Error);
             if (input.DryRun)
                 return output.Preview(new(input.Steps), Form(input, words, new SequenceKnock(input.Steps), targets));
             output.Announce();
-            var knock = Form(input, words, spa is null ? new SequenceKnock(input.Steps) : spa.Knock(), spa?.Choose(targets) ?? targets);
+            IKnockMethod method = spa is not null ? spa.Knock() : fwknop is not null ? fwknop.Knock(input.Host) : new SequenceKnock(input.Steps);
+            var knock = Form(input, words, method, spa?.Choose(targets) ?? targets);
             return output.Tell(await Knocker.KnockAsync(knock, output.Sending, cancellation), targets);
         }
         catch (Exception e) when (ClientFailure.Is(e))

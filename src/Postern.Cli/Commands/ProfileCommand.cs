@@ -37,7 +37,7 @@ internal static class ProfileCommand
             var called = parsed.GetValue(name) ?? parts.Name;
             if (!Profile.IsName(called))
                 throw CommandFailure.Usage($"'{called}' cannot be the name of a profile", "write 1 to 64 of a-z, 0-9, '-', '_' and '.', a letter or a digit first");
-            var profile = Profile.From(parts, called, FullPath(parsed.GetValue(key)));
+            var profile = SpaProfile.From(parts, called, FullPath(parsed.GetValue(key)));
             ProfileFile.Create(profile);
             if (parsed.GetValue(json))
                 streams.Output.WriteJson(ProfileReport.Of(profile, secrets: false), JsonShapes.Default.ProfileReport);
@@ -69,9 +69,9 @@ internal static class ProfileCommand
     private static Command CreateShow()
     {
         var name = new Argument<string>("NAME");
-        var secrets = new Option<bool>("--secrets") { Description = "The gate secret too" };
+        var secrets = new Option<bool>("--secrets") { Description = "The gate secret, or the keys, too" };
         var json = CommonOptions.Json();
-        var command = new Command("show", "Print a profile, without its secret") { name, secrets, json };
+        var command = new Command("show", "Print a profile, without its secrets") { name, secrets, json };
         command.SetAction(parsed =>
         {
             using var profile = ProfileFolder.Get(parsed.GetRequiredValue(name));
@@ -157,6 +157,6 @@ internal static class ProfileCommand
         var name = profiles.Select(p => p.Name.Length).DefaultIfEmpty().Max();
         var host = profiles.Select(p => p.Host.Length).DefaultIfEmpty().Max();
         foreach (var profile in profiles)
-            output.WriteLine($"{profile.Name.PadRight(name)}  {profile.Host.PadRight(host)}  {string.Join(", ", profile.Services)}".TrimEnd());
+            output.WriteLine($"{profile.Name.PadRight(name)}  {profile.Host.PadRight(host)}  {profile.Asks}".TrimEnd());
     }
 }

@@ -12,7 +12,7 @@ namespace Postern.Cli.Commands;
 /// A knock by a profile, as far as it is known without a key and without a network. The preferred one of <paramref name="Carriers"/> comes first; a
 /// <paramref name="SourcePort"/> of 0 is any.
 /// </summary>
-internal sealed record SpaInput(Profile Profile, SpaWish Wish, ImmutableArray<Carrier> Carriers, AddressSetting Address, ushort SourcePort, string? Key)
+internal sealed record SpaInput(SpaProfile Profile, SpaWish Wish, ImmutableArray<Carrier> Carriers, AddressSetting Address, ushort SourcePort, string? Key)
 {
     /// <summary>Finds the key, which may ask somebody for a passphrase.</summary>
     /// <exception cref="SshKeyException">None can sign.</exception>

@@ -4,6 +4,7 @@ using Postern.Cli.CommandLine;
 using Postern.Cli.Profiles;
 using Postern.Client.Spa;
 using Postern.Reports;
+using Postern.Reports.Fwknop;
 using Postern.Reports.Spa;
 
 namespace Postern.Cli.Commands;
@@ -33,7 +34,46 @@ internal sealed class SpaSymbols
     }
 
     /// <exception cref="CommandFailure">Something does not fit together.</exception>
-    public KnockInput Read(ParseResult parsed, Profile profile, IReadOnlyCollection<string> words, bool asksReceipt)
+    public KnockInput Read(ParseResult parsed, Profile profile, IReadOnlyCollection<string> words, bool asksReceipt) => profile switch
+    {
+        FwknopProfile fwknop => ReadFwknop(parsed, fwknop, words),
+        _ => ReadSpa(parsed, (SpaProfile)profile, words, asksReceipt),
+    };
+
+    private KnockInput ReadFwknop(ParseResult parsed, FwknopProfile profile, IReadOnlyCollection<string> words)
+    {
+        if (_words.UntilClosed)
+            throw FwknopInput.CannotClose(profile.Name);
+        foreach (var option in (Option[])[_carrier, _key, _sourcePort])
+        {
+            if (parsed.GetResult(option) is { Implicit: false })
+                throw CommandFailure.Usage($"{option.Name} is for gates of ours", $"the profile of fwknop says it: edit {ProfileFolder.FileOf(profile.Name)} (transport, key, source_port)");
+        }
+
+        var (services, ports) = Split(words);
+        if (!services.IsEmpty)
+            throw CommandFailure.Usage($"'{services[0]}' is a service's name, and fwknop knows only ports", $"postern knock {profile.Name} tcp/22; or nothing after the profile's name, for what it asks for by itself");
+        var wish = profile.Wish;
+        if (!ports.IsEmpty)
+            wish = wish.Nat is null && wish.Command.Length == 0 ? wish with { Access = ports } : throw CommandFailure.Usage($"the profile '{profile.Name}' asks for {(wish.Nat is null ? "a command" : "NAT")}, which is for what it names", "leave out the ports, or make another profile");
+        wish = wish with
+        {
+            Access = FwknopProfile.Outside(wish.Access, profile.NatPort),
+            User = wish.User.Length > 0 ? wish.User : FwknopProfile.UsualUser,
+            Seconds = parsed.GetValue(_for) is { } time ? (int)Math.Min(FwknopMessage.MaxTimeout, Math.Ceiling(time.TotalSeconds)) : wish.Seconds,
+        };
+        return new(profile.Host, wish.Command.Length > 0 ? [] : wish.Access) { Fwknop = new(profile, wish, FwknopAddress(parsed.GetValue(_address), profile)) };
+    }
+
+    private static AddressSetting FwknopAddress(string? text, FwknopProfile profile) => text switch
+    {
+        null => profile.Address,
+        AddressSetting.SourceWord => AddressSetting.Source,
+        _ when AddressSetting.TryParse(text, out var setting) && (setting.Literal == Reports.Address.None || setting.Literal.IsV4) => setting,
+        _ => throw CommandFailure.Usage($"--address cannot be '{text}'", "write auto, source, an IPv4 address, or https://… of a service that answers with yours"),
+    };
+
+    private KnockInput ReadSpa(ParseResult parsed, SpaProfile profile, IReadOnlyCollection<string> words, bool asksReceipt)
     {
         var (services, ports) = Split(words);
         if (services.IsEmpty)
@@ -72,7 +112,7 @@ internal sealed class SpaSymbols
 
     public static bool IsService(string word) => !word.Contains('/', StringComparison.Ordinal) && !word.All(char.IsAsciiDigit);
 
-    private static void CheckServices(ImmutableArray<string> services, Profile profile, bool isWatched)
+    private static void CheckServices(ImmutableArray<string> services, SpaProfile profile, bool isWatched)
     {
         if (services.IsEmpty)
             throw CommandFailure.Usage($"no SERVICE is given, and the profile '{profile.Name}' names none", $"postern knock {profile.Name} ssh; or write services: into the profile");
@@ -89,7 +129,7 @@ internal sealed class SpaSymbols
         }
     }
 
-    private static ImmutableArray<Carrier> Carriers(string? text, Profile profile)
+    private static ImmutableArray<Carrier> Carriers(string? text, SpaProfile profile)
     {
         if (text is null)
             return profile.Carriers;
@@ -103,7 +143,7 @@ internal sealed class SpaSymbols
             : throw CommandFailure.Usage($"the profile '{profile.Name}' has no carrier of {text}: {string.Join(", ", profile.Carriers)}", $"give its port, if the gate takes it: --carrier {text}/62201");
     }
 
-    private static AddressSetting Address(string? text, Profile profile) =>
+    private static AddressSetting Address(string? text, SpaProfile profile) =>
         text is null ? profile.Address
         : AddressSetting.TryParse(text, out var setting) ? setting
         : throw CommandFailure.Usage($"--address cannot be '{text}'", AddressSetting.Shape);

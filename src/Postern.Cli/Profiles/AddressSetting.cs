@@ -13,6 +13,11 @@ internal sealed record AddressSetting(string Text, Address Literal, Uri? Service
 
     public static AddressSetting Auto { get; } = new(AutoWord, default, null);
 
+    /// <summary>Of fwknop: its client can leave it to the server which address a packet came from; with <see cref="Auto"/> it says what it knows itself.</summary>
+    public const string SourceWord = "source";
+
+    public static AddressSetting Source { get; } = new(SourceWord, default, null);
+
     public static bool TryParse(string text, out AddressSetting setting)
     {
         setting = Auto;

@@ -18,7 +18,10 @@ internal sealed class ProfileReader(Values values)
     private const int KeySize = 32;
     private const int MaxList = 8;
 
-    private static readonly KeyTable Keys = new("a profile", ["host", "gate_key", "gate_secret", "carriers", "services", "ports", "key", "address", "receipts"], []);
+    private const string SpaMethod = "spa";
+    private const string FwknopMethod = "fwknop";
+
+    private static readonly KeyTable Keys = new("a profile", ["method", "host", "gate_key", "gate_secret", "carriers", "services", "ports", "key", "address", "receipts"], []);
 
     public static Profile? Read(string name, string file, string text, FaultList faults)
     {
@@ -32,7 +35,15 @@ internal sealed class ProfileReader(Values values)
     private Profile? Read(string name, MapNode map)
     {
         var before = values.Faults.Count;
-        var fields = new Fields(map.Entries, values.Faults).Check(Keys);
+        var fields = new Fields(map.Entries, values.Faults);
+        var isFwknop = values.Choice("method", fields["method"], [(SpaMethod, false), (FwknopMethod, true)]);
+        if (values.Faults.Count > before)
+            return null;
+        return isFwknop == true ? new FwknopProfileReader(values, this).Read(name, map, fields) : ReadSpa(name, map, fields.Check(Keys), before);
+    }
+
+    private SpaProfile? ReadSpa(string name, MapNode map, Fields fields, int before)
+    {
         var host = Required("host", fields, map) is { } text ? ReadHost(text) : null;
         var gateKey = Required("gate_key", fields, map) is { } key ? ReadGateKey(key) : null;
         var secret = Required("gate_secret", fields, map) is { } hidden ? ReadSecret(hidden) : null;
@@ -59,15 +70,15 @@ internal sealed class ProfileReader(Values values)
         };
     }
 
-    private TextNode? Required(string key, Fields fields, MapNode map)
+    internal TextNode? Required(string key, Fields fields, MapNode map, string mend = "the invitation has it: add the profile again")
     {
         if (fields[key] is { } node)
             return values.Text(key, node);
-        values.Faults.Add(map.Place, $"'{key}' is missing", "the invitation has it: add the profile again");
+        values.Faults.Add(map.Place, $"'{key}' is missing", mend);
         return null;
     }
 
-    private string? ReadHost(TextNode node)
+    internal string? ReadHost(TextNode node)
     {
         if (!node.Text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)) && Uri.CheckHostName(node.Text) != UriHostNameType.Unknown)
             return node.Text;
@@ -121,9 +132,9 @@ internal sealed class ProfileReader(Values values)
     private ImmutableArray<string> ReadServices(Node? node) =>
         ReadList("services", node, static (string text, [NotNullWhen(true)] out string? name) => ServiceName.IsValid(name = text), "service", "write 1 to 32 of a-z, 0-9, '-' and '_', a letter or a digit first")!;
 
-    private delegate bool Parser<T>(string text, [NotNullWhen(true)] out T? value);
+    internal delegate bool Parser<T>(string text, [NotNullWhen(true)] out T? value);
 
-    private ImmutableArray<T> ReadList<T>(string key, Node? node, Parser<T> parse, string kind, string mend)
+    internal ImmutableArray<T> ReadList<T>(string key, Node? node, Parser<T> parse, string kind, string mend)
         where T : IEquatable<T>
     {
         var items = ImmutableArray.CreateBuilder<T>();

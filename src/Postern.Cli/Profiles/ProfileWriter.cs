@@ -9,7 +9,14 @@ namespace Postern.Cli.Profiles;
 /// <summary>A profile as a file that its user may edit. <see cref="ProfileReader"/> reads it back.</summary>
 internal static class ProfileWriter
 {
-    public static string Write(Profile profile, bool secrets)
+    public static string Write(Profile profile, bool secrets) => profile switch
+    {
+        SpaProfile spa => Write(spa, secrets),
+        FwknopProfile fwknop => FwknopProfileWriter.Write(fwknop, secrets),
+        _ => throw new ArgumentException("no kind of profile that can be written", nameof(profile)),
+    };
+
+    private static string Write(SpaProfile profile, bool secrets)
     {
         var text = new StringBuilder()
             .Append("# A profile of postern: how to knock at one gate. 'man postern-profile' describes every key.\n")
@@ -39,5 +46,5 @@ internal static class ProfileWriter
         return text;
     }
 
-    private static string Quote(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
+    internal static string Quote(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Text;
 
@@ -20,10 +21,12 @@ public static class FwknopMessageReader
     private const int MinBody = 36;
 
     /// <summary>What fwknop does not take in a user's name (lib/fko_user.c).</summary>
-    private const string NotInUser = "\"/\\[]:;|=,+*?<>";
+    private static readonly SearchValues<char> NotInUser = SearchValues.Create("\"/\\[]:;|=,+*?<>");
 
     /// <summary>What it does not take in the host of a NAT request.</summary>
-    private const string NotInHost = " /?\"'\\,";
+    private static readonly SearchValues<char> NotInHost = SearchValues.Create(" /?\"'\\,");
+
+    private static readonly SearchValues<char> InVersion = SearchValues.Create("0123456789.");
 
     /// <summary>
     /// <see cref="Refusal.None"/>; <see cref="Refusal.NotSealedToUs"/> where it does not begin with 16 digits, which is to say that the key was another;
@@ -46,6 +49,14 @@ public static class FwknopMessageReader
         return message is null ? Refusal.BadRequest : Refusal.None;
     }
 
+    /// <summary>Whether fwknop takes it for the name of a user: 1 to 48 characters of printable ASCII, and only some of the signs.</summary>
+    public static bool IsUser(ReadOnlySpan<char> text) =>
+        text.Length is > 0 and <= MaxUserText * 3 / 4 && !text.ContainsAnyExceptInRange(' ', '~') && !text.ContainsAny(NotInUser);
+
+    /// <summary>Whether fwknop takes it for the host of a NAT request: 1 to 70 characters of printable ASCII, neither blank nor quote nor slash among them.</summary>
+    public static bool IsNatHost(ReadOnlySpan<char> text) =>
+        text.Length is > 0 and <= MaxNatHost && !text.ContainsAnyExceptInRange(' ', '~') && !text.ContainsAny(NotInHost);
+
     private static bool TryReadDigest(ReadOnlySpan<byte> body, ReadOnlySpan<byte> text, out FwknopInnerDigest kind)
     {
         kind = default;
@@ -57,7 +68,7 @@ public static class FwknopMessageReader
     {
         var type = (FwknopType)(body[fields[4]] is [>= '0' and <= '6' and var digit] ? digit - '0' : byte.MaxValue);
         if (type > FwknopType.TimedLocalNat
-            || !TryReadText(body.AsSpan(fields[1]), MaxUserText, out var user) || user.AsSpan().ContainsAny(NotInUser)
+            || !TryReadText(body.AsSpan(fields[1]), MaxUserText, out var user) || !IsUser(user)
             || body.AsSpan(fields[2]).Length > MaxTime || !TryReadNumber(body.AsSpan(fields[2]), out long time)
             || !IsVersion(body.AsSpan(fields[3]))
             || !TryReadText(body.AsSpan(fields[5]), MaxMessageText, out var text)
@@ -68,7 +79,7 @@ public static class FwknopMessageReader
     }
 
     private static bool IsVersion(ReadOnlySpan<char> text) =>
-        text.Length is > 0 and <= MaxVersion && !text.ContainsAnyExcept("0123456789.");
+        text.Length is > 0 and <= MaxVersion && !text.ContainsAnyExcept(InVersion);
 
     private static FwknopMessage? ReadRequest(FwknopType type, string text)
     {
@@ -126,7 +137,7 @@ public static class FwknopMessageReader
     {
         nat = default;
         var comma = text.LastIndexOf(',');
-        if (comma is <= 0 or > MaxNatHost || text.AsSpan(0, comma).ContainsAny(NotInHost) || !TryReadNumber(text.AsSpan(comma + 1), out ushort port) || port == 0)
+        if (comma <= 0 || !IsNatHost(text.AsSpan(0, comma)) || !TryReadNumber(text.AsSpan(comma + 1), out ushort port) || port == 0)
             return false;
         nat = new(text[..comma], port);
         return true;

@@ -13,11 +13,11 @@ public sealed class ProfileReaderTests
 
         """;
 
-    private static (Profile? Profile, string[] Faults) Read(string text)
+    private static (SpaProfile? Profile, string[] Faults) Read(string text)
     {
         var faults = new FaultList();
         var profile = ProfileReader.Read("home", "f", text, faults);
-        return (profile, [.. faults.Faults.Select(f => f.ToString())]);
+        return ((SpaProfile?)profile, [.. faults.Faults.Select(f => f.ToString())]);
     }
 
     [Fact]
