@@ -100,7 +100,11 @@ public interface IFirewall : IDisposable
 
 /// <param name="InPlace">Our table is in the kernel.</param>
 /// <param name="HostDrops">Another chain drops by default what comes in, so that <see cref="Appearance.Silent"/> blends in; null where it could not be told.</param>
-public readonly record struct FirewallState(bool InPlace, bool? HostDrops);
+public readonly record struct FirewallState(bool InPlace, bool? HostDrops)
+{
+    /// <summary>What keeps the forwards that were last set up from getting through.</summary>
+    public ForwardObstacles Obstacles { get; init; }
+}
 
 /// <summary>The firewall could not be set up or taken down: what failed, and the mend.</summary>
 public sealed class FirewallException(string message, string hint, bool missingPrivilege = false) : Exception(message)

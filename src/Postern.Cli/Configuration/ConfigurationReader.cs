@@ -67,6 +67,7 @@ internal static class ConfigurationReader
             SequenceRules.WarnOfProtected(knock, services, faults);
         }
 
+        CheckForwards(knocks, services, faults);
         SequenceRules.CheckTwins(knocks, faults);
         if (faults.Count > 0)
             return; // a knock with a fault may have been the one
@@ -77,6 +78,17 @@ internal static class ConfigurationReader
         var opened = knocks.SelectMany(k => k.Door.Opens).ToHashSet(StringComparer.Ordinal);
         foreach (var (service, place) in services.Services.Where(s => !opened.Contains(s.Service.Name)))
             faults.Warn(place, $"no knock opens the service '{service.Name}'", "write a knock that does: opens: [" + service.Name + "]");
+    }
+
+    /// <summary>A sequence is ports, and nothing else.</summary>
+    private static void CheckForwards(ImmutableArray<Knock> knocks, ServicesSection services, FaultList faults)
+    {
+        var chosen = services.Services.Where(s => s.Service.Forward is { IsChosen: true }).Select(s => s.Service.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var knock in knocks)
+        {
+            foreach (var name in knock.Door.Opens.Where(chosen.Contains))
+                faults.Add(knock.Place, $"a sequence cannot say where the service '{name}' is to lead", "give the service ports and one target, or let a knock of method fwknop open it");
+        }
     }
 
     /// <summary>A bound socket sees what is sent to it and nothing else.</summary>
