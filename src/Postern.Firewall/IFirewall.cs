@@ -39,7 +39,8 @@ public sealed record Protection(ImmutableArray<ProtectedService> Services, Immut
     /// <summary>Requests may choose another port for one of a service's own.</summary>
     public bool HasLocalForwards { get; init; }
 
-    internal bool NeedsForwards => HasLocalForwards || Services.Any(service => service.Forward is not null);
+    /// <summary>The table is to have what forwards need; otherwise none can be opened.</summary>
+    public bool NeedsForwards => HasLocalForwards || Services.Any(service => service.Forward is not null);
 }
 
 /// <summary>Whom a grant lets in.</summary>

@@ -299,7 +299,7 @@ public sealed class Warden
     /// <param name="chosen">The port and the target that the request chose: a forward to where the service allows it, or another port for one of its own.</param>
     private ServiceOutcome Open(Service service, Grantee to, TimeSpan time, TimeSpan? capped, Cause cause, Moment now, PortForward? chosen = null)
     {
-        if (ForwardRules.Decide(_options.Services, service, to.Source, chosen, out var target) is var astray and not Refusal.None)
+        if (ForwardRules.Decide(_options, service, to.Source, chosen, out var target) is var astray and not Refusal.None)
             return new(service.Name, Refuse(astray, cause, service.Name, to, chosen: chosen), null);
         if (service.Action is { HasUndo: false } once)
             return RunOnce(service, once, to, cause, now);
@@ -428,7 +428,7 @@ public sealed class Warden
         var to = new Grantee(lost.Source, lost.SourcePort, lost.Holder);
         if (lost.Until <= now.Uptime || _book.TryFind(GrantBook.KeyOf(lost), out _)
             || !_services.TryGetValue(lost.Service, out var service) || service.Action is not null
-            || ForwardRules.Decide(_options.Services, service, lost.Source, lost.Chosen, out var target) != Refusal.None || target != lost.Forward
+            || ForwardRules.Decide(_options, service, lost.Source, lost.Chosen, out var target) != Refusal.None || target != lost.Forward
             || OpenPorts(service, to, lost.Chosen, lost.Until - now.Uptime, Unasked) != Refusal.None)
             return false;
         _book.Put(lost.IsChosen ? lost : lost with { Ports = service.Ports });

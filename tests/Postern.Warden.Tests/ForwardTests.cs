@@ -26,7 +26,7 @@ public sealed class ForwardTests
         Apply(Options());
     }
 
-    private static WardenOptions Options() => new([Ssh, Office, Lan, Rest, Wake], [new("in", ["office"], []), new("out", [], ["office"])]);
+    private static WardenOptions Options() => new([Ssh, Office, Lan, Rest, Wake], [new("in", ["office"], []), new("out", [], ["office"])]) { LocalForwards = true };
 
     private static ForwardTarget Target(string text) => ForwardTarget.TryParse(text, out var target) ? target : throw new FormatException(text);
 

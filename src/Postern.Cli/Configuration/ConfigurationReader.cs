@@ -104,7 +104,7 @@ internal static class ConfigurationReader
 
     private static GateConfiguration Assemble(GateSection gate, ServicesSection services, ImmutableArray<Knock> knocks, SpaSettings? spa, Policy policy, ImmutableArray<ConfigurationFile> files)
     {
-        var warden = new WardenOptions([.. services.Services.Select(s => s.Service)], [.. knocks.Select(k => k.Door)]) { Policy = policy };
+        var warden = new WardenOptions([.. services.Services.Select(s => s.Service)], [.. knocks.Select(k => k.Door)]) { Policy = policy, LocalForwards = services.Services.Any(s => s.Service.Forward is not null) };
         var configuration = new GateConfiguration(warden with { MaxGrants = gate.MaxGrants ?? warden.MaxGrants }, [.. knocks.Select(k => k.Sequence)]);
         return configuration with
         {

@@ -55,7 +55,10 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
     public ImmutableArray<Errand> Actions { get; init; } = [];
 
     /// <summary>What the firewall must hold up for these services: those that have ports.</summary>
-    public Protection Protection => new([.. Warden.Services.Where(s => s.Action is null).Select(s => new ProtectedService(s.Name, s.Ports, s.Appear) { Forward = s.Forward })], Interfaces);
+    public Protection Protection => new([.. Warden.Services.Where(s => s.Action is null).Select(s => new ProtectedService(s.Name, s.Ports, s.Appear) { Forward = s.Forward })], Interfaces)
+    {
+        HasLocalForwards = Warden.LocalForwards,
+    };
 
     /// <summary>A port where honest packets go is no trap: a service, or where single packets are looked for.</summary>
     private bool IsServed(StepKind kind, ushort port)
