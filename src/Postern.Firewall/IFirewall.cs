@@ -39,7 +39,8 @@ public sealed record Protection(ImmutableArray<ProtectedService> Services, Immut
     /// <summary>Requests may choose another port for one of a service's own.</summary>
     public bool HasLocalForwards { get; init; }
 
-    internal bool NeedsForwards => HasLocalForwards || Services.Any(service => service.Forward is not null);
+    /// <summary>The table is to have what forwards need; otherwise none can be opened.</summary>
+    public bool NeedsForwards => HasLocalForwards || Services.Any(service => service.Forward is not null);
 }
 
 /// <summary>Whom a grant lets in.</summary>
@@ -100,7 +101,11 @@ public interface IFirewall : IDisposable
 
 /// <param name="InPlace">Our table is in the kernel.</param>
 /// <param name="HostDrops">Another chain drops by default what comes in, so that <see cref="Appearance.Silent"/> blends in; null where it could not be told.</param>
-public readonly record struct FirewallState(bool InPlace, bool? HostDrops);
+public readonly record struct FirewallState(bool InPlace, bool? HostDrops)
+{
+    /// <summary>What keeps the forwards that were last set up from getting through.</summary>
+    public ForwardObstacles Obstacles { get; init; }
+}
 
 /// <summary>The firewall could not be set up or taken down: what failed, and the mend.</summary>
 public sealed class FirewallException(string message, string hint, bool missingPrivilege = false) : Exception(message)

@@ -21,6 +21,7 @@ public sealed class NftablesFirewall : IFirewall
     private readonly NetlinkSocket _netlink = new();
     private readonly KernelTable _table;
     private TableState? _wanted;
+    private ImmutableArray<ForwardRule> _leads = [];
 
     // As large as a batch gets: three steps for every port, and some headers. Pages that are never written cost nothing.
     private readonly byte[] _batch = GC.AllocateUninitializedArray<byte>((3 * GrantBatch.MaxElements * GrantBatch.LongestElement) + 4096);
@@ -42,7 +43,7 @@ public sealed class NftablesFirewall : IFirewall
             LibNftables.Load(state == wanted && dropped.Count <= kept.Count + FewElements
                 ? Ruleset.Update(protection, dropped)
                 : Ruleset.Replace(protection, kept, LiveSockets.Read(PortPlan.Of(protection.Services))));
-            _wanted = wanted;
+            (_wanted, _leads) = (wanted, [.. protection.Services.Select(service => service.Forward).OfType<ForwardRule>()]);
             return Standing(kept, protection, Stopwatch.GetElapsedTime(started));
         }
     }
@@ -215,7 +216,21 @@ public sealed class NftablesFirewall : IFirewall
     public FirewallState Inspect()
     {
         lock (_turn)
-            return new FirewallState(IsGuarding(), HostDrops());
+            return new FirewallState(IsGuarding(), HostDrops()) { Obstacles = Obstacles() };
+    }
+
+    private ForwardObstacles Obstacles()
+    {
+        if (_leads.IsEmpty)
+            return ForwardObstacles.None;
+        try
+        {
+            return ForwardPath.Switches(_leads) | ForwardPath.Chains(_netlink);
+        }
+        catch (FirewallException e) when (!e.MissingPrivilege)
+        {
+            return ForwardPath.Switches(_leads);
+        }
     }
 
     /// <summary>The table stands, awake, and nobody has emptied its chains.</summary>
@@ -223,7 +238,8 @@ public sealed class NftablesFirewall : IFirewall
         IsWanted(_table.State())
         && !_table.IsAsleep()
         && HostChains.LastRule(_netlink, NfTablesWire.FamilyInet, Ruleset.Table, Ruleset.Gate) is not null
-        && HostChains.LastRule(_netlink, NfTablesWire.FamilyInet, Ruleset.Table, Ruleset.Closed) == DefaultVerdict.Drop;
+        && HostChains.LastRule(_netlink, NfTablesWire.FamilyInet, Ruleset.Table, Ruleset.Closed) == DefaultVerdict.Drop
+        && (_wanted != TableState.Forwarding || HostChains.LastRule(_netlink, NfTablesWire.FamilyInet, Ruleset.Table, ForwardChains.Lead) is not null);
 
     /// <summary>Before anything was set up it may be either.</summary>
     private bool IsWanted(TableState state) => _wanted is { } wanted ? state == wanted : state is TableState.Plain or TableState.Forwarding;

@@ -34,4 +34,17 @@ public readonly record struct ForwardTarget(Address To, ushort Port)
 public readonly record struct PortForward(Transport Transport, ushort Outside, ForwardTarget Target)
 {
     public PortRange Port => new(Transport, Outside);
+
+    /// <summary>tcp/2222=10.0.0.5:22, and udp/5353=:53 for a port of this host.</summary>
+    public static bool TryParse(ReadOnlySpan<char> text, out PortForward forward)
+    {
+        forward = default;
+        var equals = text.IndexOf('=');
+        if (equals < 0 || !PortRange.TryParse(text[..equals], out var port) || port.Count != 1 || !ForwardTarget.TryParse(text[(equals + 1)..], out var target))
+            return false;
+        forward = new(port.Transport, port.First, target);
+        return true;
+    }
+
+    public override string ToString() => $"{Port}={Target}";
 }

@@ -159,7 +159,7 @@ internal sealed class FwknopJudge(WardenOptions options, ILedger ledger)
             if (!service.Has(port.Transport, port.First))
                 continue;
             found = (service, null);
-            return ForwardRules.Decide(options.Services, service, source, chosen: null, out _);
+            return ForwardRules.Decide(options, service, source, chosen: null, out _);
         }
 
         return Refusal.ServiceNotAllowed;
@@ -179,7 +179,7 @@ internal sealed class FwknopJudge(WardenOptions options, ILedger ledger)
         foreach (var service in stanza.Opens.Select(name => _services[name]))
         {
             var isItsOwn = service.Has(port.Transport, port.First) && service.Forward is { IsChosen: false } rule && rule.For(source) == chosen.Target;
-            var refusal = ForwardRules.Decide(options.Services, service, source, isItsOwn ? null : chosen, out _);
+            var refusal = ForwardRules.Decide(options, service, source, isItsOwn ? null : chosen, out _);
             if (refusal == Refusal.None)
             {
                 found = (service, isItsOwn ? null : chosen);

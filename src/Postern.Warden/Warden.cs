@@ -69,10 +69,12 @@ public sealed class Warden
     /// <param name="protection">What the firewall must hold up.</param>
     /// <param name="now">The moment.</param>
     /// <param name="generation">Of the sentry whose reports count from now on; null: the next.</param>
+    /// <returns>How many grants the kernel had lost with our rules, and has again.</returns>
     /// <exception cref="FirewallException">The kernel refused; the configuration before is still in force.</exception>
-    public void Apply(WardenOptions options, Protection protection, Moment now, uint? generation = null)
+    public int Apply(WardenOptions options, Protection protection, Moment now, uint? generation = null)
     {
         ArgumentNullException.ThrowIfNull(options);
+        Grant[] lost = _book.Count == 0 || _firewall.Inspect().InPlace ? [] : [.. _book.All.Where(g => !IsOfAction(g))];
         var standing = _firewall.Apply(protection);
 
         var known = _book.All.Select(GrantBook.KeyOf).ToHashSet();
@@ -87,7 +89,9 @@ public sealed class Warden
             Keep(kept, known, now);
         foreach (var kept in actions.Where(a => HasUndo(_services.GetValueOrDefault(a.Service))))
             _book.Put(kept);
+        var back = lost.Count(grant => PutBack(grant, now));
         CloseForfeited(now, before);
+        return back;
     }
 
     /// <summary>Other keys, and nothing else: the grants of those that are gone, revoked or may use less are closed at once.</summary>
@@ -189,11 +193,11 @@ public sealed class Warden
 
     private static Refusal Worse(Refusal before, Refusal now) => now == Refusal.None ? before : now;
 
-    /// <summary>Grants by hand: no knock, no policy, but the same ends. Without a time it is the service's own.</summary>
-    public Refusal Grant(string service, Address source, TimeSpan? time, Moment now) =>
+    /// <summary>Grants by hand: no knock, no policy, but the same ends. Without a time it is the service's own; a service that leads where a request says needs that said.</summary>
+    public Refusal Grant(string service, Address source, TimeSpan? time, Moment now, PortForward? chosen = null) =>
         !_services.TryGetValue(service, out var found) ? Refusal.NoSuchService
         : !PolicyRules.IsUsable(source) ? Refusal.UnusableAddress
-        : Open(found, new(source), time ?? found.OpenFor, null, ByHand, now).Refusal;
+        : Open(found, new(source), time ?? found.OpenFor, null, ByHand, now, chosen).Refusal;
 
     /// <summary>Ends by hand what this address holds of the service, for whichever source port and whoever's.</summary>
     public Refusal Revoke(string service, Address source)
@@ -321,7 +325,7 @@ public sealed class Warden
     /// <param name="chosen">The port and the target that the request chose: a forward to where the service allows it, or another port for one of its own.</param>
     private ServiceOutcome Open(Service service, Grantee to, TimeSpan time, TimeSpan? capped, Cause cause, Moment now, PortForward? chosen = null)
     {
-        if (ForwardRules.Decide(_options.Services, service, to.Source, chosen, out var target) is var astray and not Refusal.None)
+        if (ForwardRules.Decide(_options, service, to.Source, chosen, out var target) is var astray and not Refusal.None)
             return new(service.Name, Refuse(astray, cause, service.Name, to, chosen: chosen), null);
         if (service.Action is { HasUndo: false } once)
             return RunOnce(service, once, to, cause, now);
@@ -442,6 +446,19 @@ public sealed class Warden
         _book.Put(grant);
         if (!known.Contains(GrantBook.KeyOf(grant)))
             Note(AuditEvent.Kept, grant, now.Wall + kept.Remaining, Unasked);
+    }
+
+    /// <summary>For the time that it had left. What its service would not give any more is not.</summary>
+    private bool PutBack(Grant lost, Moment now)
+    {
+        var to = new Grantee(lost.Source, lost.SourcePort, lost.Holder);
+        if (lost.Until <= now.Uptime || _book.TryFind(GrantBook.KeyOf(lost), out _)
+            || !_services.TryGetValue(lost.Service, out var service) || service.Action is not null
+            || ForwardRules.Decide(_options, service, lost.Source, lost.Chosen, out var target) != Refusal.None || target != lost.Forward
+            || OpenPorts(service, to, lost.Chosen, lost.Until - now.Uptime, Unasked) != Refusal.None)
+            return false;
+        _book.Put(lost.IsChosen ? lost : lost with { Ports = service.Ports });
+        return true;
     }
 
     /// <param name="now">The moment.</param>

@@ -52,6 +52,9 @@ public sealed record WardenOptions(ImmutableArray<Service> Services, ImmutableAr
     /// <summary>Grants in force at once, of all clients together.</summary>
     public int MaxGrants { get; init; } = 131_072;
 
+    /// <summary>A request may choose another port for one of a service's own; the firewall must have been told so.</summary>
+    public bool LocalForwards { get; init; }
+
     /// <summary>Who may ask by a signed request; null: nobody.</summary>
     public SpaOptions? Spa { get; init; }
 

@@ -20,12 +20,31 @@ public sealed class RulesetTests
         new("mosh", new(Lab.Ip("2001:db8::8"), 0, "fedcba9876543210"), Transport.Udp, 60000, TimeSpan.FromSeconds(30)),
     ];
 
-    public static TheoryData<string> Golden => new("first", "interfaces", "update", "remove");
+    private static readonly ForwardTarget Inside4 = new(Lab.Ip("10.0.0.5"), 22);
+
+    private static readonly Protection Leading = new(
+        [
+            Lab.Service("ssh", "tcp/22"),
+            Lab.Service("office", "tcp/2222") with { Forward = new() { Fixed = [Inside4, new(Lab.Ip("fd00::5"), 22)], Masquerade = true } },
+            new("lan", [], Appearance.Silent) { Forward = new() { Within = [new(System.Net.IPNetwork.Parse("10.0.0.0/24"), 0), new(System.Net.IPNetwork.Parse("fd00::/64"), 80)], Masquerade = true } },
+        ],
+        ["eth0"]);
+
+    private static readonly GrantElement[] Forwards =
+    [
+        new("office", new(Lab.Ip("192.0.2.7"), 0, "0123456789abcdef"), Transport.Tcp, 2222, TimeSpan.FromSeconds(30)) { Target = Inside4 },
+        new("office", new(Lab.Ip("2001:db8::7"), 40_000), Transport.Tcp, 2222, TimeSpan.FromSeconds(30)) { Target = new(Lab.Ip("fd00::5"), 22) },
+        new("ssh", new(Lab.Ip("192.0.2.7")), Transport.Tcp, 2223, TimeSpan.FromSeconds(30)) { Target = new(Address.None, 22) },
+    ];
+
+    public static TheoryData<string> Golden => new("first", "interfaces", "update", "remove", "forwards", "forwards-update");
 
     private static string Text(string name) => name switch
     {
         "first" => Ruleset.Replace(Everywhere, Elements, [new LiveSocket(Lab.Ip("192.0.2.9"), 50000, 22), new LiveSocket(Lab.Ip("2001:db8::9"), 50001, 22)]),
         "interfaces" => Ruleset.Replace(OnTwo, [], []),
+        "forwards" => Ruleset.Replace(Leading, Forwards, []),
+        "forwards-update" => Ruleset.Update(Leading, Forwards),
         "update" => Ruleset.Update(Everywhere, Elements),
         _ => Ruleset.Remove,
     };
@@ -38,7 +57,7 @@ public sealed class RulesetTests
     public void The_kernel_takes_them_one_after_the_other()
     {
         using var lab = new Lab();
-        foreach (var name in (string[])["remove", "first", "update", "interfaces", "first", "remove"])
+        foreach (var name in (string[])["remove", "first", "update", "interfaces", "forwards", "forwards-update", "first", "remove"])
             lab.Nft("-f", PathOf(name));
     }
 
@@ -64,6 +83,11 @@ public sealed class RulesetTests
     [InlineData("Error: Could not process rule: No such file or directory\n\t\tfib daddr type { unicast } accept", false, "nft_fib_inet")]
     [InlineData("Error: Could not process rule: No such file or directory\n\t\tmeta l4proto tcp counter reject with tcp reset", false, "nft_reject_inet")]
     [InlineData("Error: Could not process rule: No such file or directory\n\t\tct state established accept", false, "nft_ct")]
+    [InlineData("Error: Could not process rule: No such file or directory\n\tchain lead {\n\t\ttype nat hook prerouting", false, "nf_nat")]
+    [InlineData("Error: Could not process rule: No such file or directory\n\t\tdnat ip to ip saddr", false, "nft_nat")]
+    [InlineData("Error: Could not process rule: No such file or directory\n\t\tmeta l4proto { tcp, udp } redirect to :ip saddr", false, "nft_redir")]
+    [InlineData("Error: Could not process rule: No such file or directory\n\t\tip daddr 10.0.0.5 masquerade", false, "nft_masq")]
+    [InlineData("Error: Could not process rule: Operation not supported\n\t\tct label set 98", false, "NF_CONNTRACK_LABELS")]
     public void What_the_library_says_leads_to_a_mend(string message, bool missingPrivilege, string hint)
     {
         var failure = LibNftables.Refused(message);

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Configuration;
+using Postern.Cli.Gate;
 
 namespace Postern.Cli.Commands;
 
@@ -27,6 +28,8 @@ internal static class CheckCommand
             var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
             var file = result.GetValue(config)!;
             var read = ConfigurationReader.Read(file);
+            if (read.Configuration is { } understood)
+                read = read with { Warnings = [.. read.Warnings, .. ForwardText.Warnings(understood, file)] };
             if (result.GetValue(json))
                 output.WriteLine(CheckReport.Of(read));
             else

@@ -12,11 +12,16 @@ internal static class ControlCommands
     {
         var (service, address, socket) = (Service(), Address(), SocketOption());
         var time = CommonOptions.Time("--for", "How long; without it as long as the service says");
-        var command = new DocumentedCommand("grant", "Open a service to an address by hand", "postern grant ssh 192.0.2.7 --for 10m") { service, address, time, socket };
+        var forward = new Option<string>("--forward") { Description = "Which port leads where, of a service that leaves it to the request", HelpName = "PORT=TARGET" };
+        var command = new DocumentedCommand(
+            "grant",
+            "Open a service to an address by hand",
+            "postern grant ssh 192.0.2.7 --for 10m",
+            "postern grant lan 192.0.2.7 --forward tcp/2222=10.0.0.5:22") { service, address, time, forward, socket };
         command.SetAction((result, cancellation) => TellAsync(
             result,
             result.GetValue(socket)!,
-            new(ControlRequest.Grant) { Service = result.GetValue(service), Address = result.GetValue(address), Seconds = result.GetValue(time)?.TotalSeconds },
+            new(ControlRequest.Grant) { Service = result.GetValue(service), Address = result.GetValue(address), Forward = result.GetValue(forward), Seconds = result.GetValue(time)?.TotalSeconds },
             cancellation));
         return command;
     }

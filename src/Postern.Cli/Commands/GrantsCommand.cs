@@ -80,6 +80,8 @@ internal static class GrantsCommand
         var root = grant.RootElement;
         var ports = root.GetProperty("ports"u8);
         var text = ports.GetArrayLength() == 1 ? ports[0].GetString()! : string.Join(' ', ports.EnumerateArray().Select(p => p.GetString()));
+        if (root.TryGetProperty("forward"u8, out var target))
+            text += $" -> {target.GetString()}";
         return
         [
             root.GetProperty("service"u8).GetString()!,

@@ -44,10 +44,17 @@ internal static class StatusCommand
         {
             var open = string.Create(CultureInfo.InvariantCulture, $"{service.Grants} open");
             var time = HumanTime.Of(TimeSpan.FromSeconds(service.OpenForSeconds));
-            output.WriteLine(service.Ports.IsEmpty
-                ? $"service        {service.Name}: runs a command, {open}"
-                : $"service        {service.Name}: {string.Join(' ', service.Ports)}, {service.Appear}, opens for {time}, {open}");
+            output.WriteLine(service switch
+            {
+                { Ports: [], Forward: { } anywhere } => $"service        {service.Name}: a port of the request's choice -> {string.Join(' ', anywhere)}{Masked(service)}, opens for {time}, {open}",
+                { Ports: [] } => $"service        {service.Name}: runs a command, {open}",
+                { Forward: { } fix } => $"service        {service.Name}: {string.Join(' ', service.Ports)} -> {string.Join(' ', fix)}{Masked(service)}, {service.Appear}, opens for {time}, {open}",
+                _ => $"service        {service.Name}: {string.Join(' ', service.Ports)}, {service.Appear}, opens for {time}, {open}",
+            });
         }
+
+        foreach (var blocked in status.ForwardsBlocked ?? [])
+            output.WriteLine($"forwards       NOT THROUGH: {blocked}");
 
         foreach (var knock in status.Knocks)
             output.WriteLine($"knock          {knock.Name}: {knock.Method}{Verb(" opens ", knock.Opens)}{Verb(" closes ", knock.Closes)}");
@@ -81,6 +88,8 @@ internal static class StatusCommand
         var some = counts.Where(c => c.Value > 0).OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Value} {c.Key}")).ToArray();
         return some.Length == 0 ? "no single packet so far" : string.Join(", ", some) + " (by the sentry; the log has what was refused later)";
     }
+
+    private static string Masked(ServiceStatus service) => service.Masquerade == true ? " (masquerade)" : "";
 
     private static string Verb(string verb, IEnumerable<string> services) => services.Any() ? verb + string.Join(", ", services) : "";
 

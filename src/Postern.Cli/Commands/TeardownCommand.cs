@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Postern.Cli.CommandLine;
+using Postern.Cli.Gate;
 using Postern.Firewall;
 
 namespace Postern.Cli.Commands;
@@ -15,6 +16,8 @@ internal static class TeardownCommand
             "postern teardown");
         command.SetAction(result =>
         {
+            using var alone = OnlyGate.TryClaim()
+                ?? throw new CommandFailure(ExitCode.NotDone, "a gate is running, and would put its rules back at once", "stop it first: systemctl stop postern && postern teardown");
             try
             {
                 using var firewall = new NftablesFirewall();

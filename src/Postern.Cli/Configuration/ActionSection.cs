@@ -37,6 +37,8 @@ internal static class ActionSection
         {
             if (key.Text is "ports" && fields["run"] is not null)
                 faults.Add(key.Place, $"the service '{name.Text}' has ports, and runs something", "make two services of it, and list both in 'opens'");
+            else if (key.Text is "forward" or "masquerade" && fields["run"] is not null)
+                faults.Add(key.Place, $"the service '{name.Text}' has '{key.Text}', and runs something", "make two services of it, and list both in 'opens'");
             else if (key.Text is "undo" or "run_as" or "time_limit" && fields["run"] is null)
                 faults.Add(key.Place, $"the service '{name.Text}' has '{key.Text}' and nothing to run", $"write {Example}");
             else if (key.Text is "appear" && fields["ports"] is null)

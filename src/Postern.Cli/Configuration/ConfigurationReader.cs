@@ -71,6 +71,7 @@ internal static class ConfigurationReader
             SequenceRules.WarnOfProtected(knock, services, faults);
         }
 
+        CheckForwards(knocks, services, faults);
         SequenceRules.CheckTwins(knocks, faults);
         if (faults.Count > 0)
             return; // a knock with a fault may have been the one
@@ -81,6 +82,17 @@ internal static class ConfigurationReader
         var opened = knocks.SelectMany(k => k.Door.Opens).Concat(fwknop.Knocks.SelectMany(k => k.Opens.Concat(k.Commands.Values))).ToHashSet(StringComparer.Ordinal);
         foreach (var (service, place) in services.Services.Where(s => !opened.Contains(s.Service.Name)))
             faults.Warn(place, $"no knock opens the service '{service.Name}'", "write a knock that does: opens: [" + service.Name + "]");
+    }
+
+    /// <summary>A sequence is ports, and nothing else.</summary>
+    private static void CheckForwards(ImmutableArray<Knock> knocks, ServicesSection services, FaultList faults)
+    {
+        var chosen = services.Services.Where(s => s.Service.Forward is { IsChosen: true }).Select(s => s.Service.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var knock in knocks)
+        {
+            foreach (var name in knock.Door.Opens.Where(chosen.Contains))
+                faults.Add(knock.Place, $"a sequence cannot say where the service '{name}' is to lead", "give the service ports and one target, or let a knock of method fwknop open it");
+        }
     }
 
     /// <summary>A bound socket sees what is sent to it and nothing else.</summary>
@@ -97,7 +109,12 @@ internal static class ConfigurationReader
 
     private static GateConfiguration Assemble(GateSection gate, ServicesSection services, ImmutableArray<Knock> knocks, FwknopSettings fwknop, SpaSettings? spa, Policy policy, ImmutableArray<ConfigurationFile> files)
     {
-        var warden = new WardenOptions([.. services.Services.Select(s => s.Service)], [.. knocks.Select(k => k.Door)]) { Policy = policy, Fwknop = [.. fwknop.Stanzas.Select(k => k.ForWarden())] };
+        var warden = new WardenOptions([.. services.Services.Select(s => s.Service)], [.. knocks.Select(k => k.Door)])
+        {
+            Policy = policy,
+            Fwknop = [.. fwknop.Stanzas.Select(k => k.ForWarden())],
+            LocalForwards = services.Services.Any(s => s.Service.Forward is not null) || fwknop.Knocks.Any(k => !k.Opens.IsEmpty),
+        };
         var configuration = new GateConfiguration(warden with { MaxGrants = gate.MaxGrants ?? warden.MaxGrants }, [.. knocks.Select(k => k.Sequence)]);
         return configuration with
         {

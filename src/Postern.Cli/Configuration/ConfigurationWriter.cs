@@ -47,11 +47,21 @@ internal static class ConfigurationWriter
         .Append(CultureInfo.InvariantCulture, $"  traps: {(configuration.Traps == TrapSetting.Auto ? "auto" : "off")}\n")
         .Append(CultureInfo.InvariantCulture, $"  ledger: {Quote(configuration.LedgerFile)}\n");
 
-    private static void WriteService(StringBuilder text, Service service) => text
-        .Append(CultureInfo.InvariantCulture, $"  {service.Name}:\n")
-        .Append(CultureInfo.InvariantCulture, $"    ports: {List(service.Ports, p => p.ToString())}\n")
-        .Append(CultureInfo.InvariantCulture, $"    open_for: {Duration.Format(service.OpenFor)}\n")
-        .Append(CultureInfo.InvariantCulture, $"    appear: {(service.Appear == Appearance.Silent ? "silent" : "closed")}\n");
+    private static void WriteService(StringBuilder text, Service service)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"  {service.Name}:\n");
+        if (service.Forward is not { IsChosen: true })
+            text.Append(CultureInfo.InvariantCulture, $"    ports: {List(service.Ports, p => p.ToString())}\n");
+        if (service.Forward is { } rule)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"    forward: {List(ForwardSection.Format(rule), Quote)}\n")
+                .Append(CultureInfo.InvariantCulture, $"    masquerade: {(rule.Masquerade ? "true" : "false")}\n");
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $"    open_for: {Duration.Format(service.OpenFor)}\n");
+        if (service.Forward is not { IsChosen: true })
+            text.Append(CultureInfo.InvariantCulture, $"    appear: {(service.Appear == Appearance.Silent ? "silent" : "closed")}\n");
+    }
 
     private static void WriteAction(StringBuilder text, Service service, Errand action)
     {

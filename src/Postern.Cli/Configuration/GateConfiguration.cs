@@ -73,7 +73,7 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
     /// <summary>What the firewall must hold up for these services: those that have ports.</summary>
     public Protection Protection => new([.. Warden.Services.Where(s => s.Action is null).Select(s => new ProtectedService(s.Name, s.Ports, s.Appear) { Forward = s.Forward })], Interfaces)
     {
-        HasLocalForwards = Warden.Fwknop.Any(f => !f.Opens.IsEmpty),
+        HasLocalForwards = Warden.LocalForwards,
     };
 
     /// <summary>A port where honest packets go is no trap: a service, or where single packets are looked for.</summary>

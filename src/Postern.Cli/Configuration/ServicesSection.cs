@@ -19,7 +19,7 @@ internal sealed class ServicesSection
 
     private static readonly TimeSpan LongestOpen = TimeSpan.FromDays(30);
 
-    private static readonly KeyTable Keys = new("a service", ["ports", "open_for", "appear", "run", "undo", "run_as", "time_limit"], ["idle", "on_close"]);
+    private static readonly KeyTable Keys = new("a service", ["ports", "open_for", "appear", "forward", "masquerade", "run", "undo", "run_as", "time_limit"], ["idle", "on_close"]);
 
     private readonly Dictionary<(Transport, int), string> _owners = [];
 
@@ -81,6 +81,7 @@ internal sealed class ServicesSection
         var service = new Service(name.Text, ReadPorts(name, fields, values));
         service = service with
         {
+            Forward = ForwardSection.Read(name, fields, service.Ports, values),
             OpenFor = values.Time("open_for", fields["open_for"], ShortestOpen, LongestOpen) ?? service.OpenFor,
             Appear = values.Choice("appear", fields["appear"], [("silent", Appearance.Silent), ("closed", Appearance.Closed)]) ?? service.Appear,
         };
@@ -90,8 +91,8 @@ internal sealed class ServicesSection
     private ImmutableArray<PortRange> ReadPorts(TextNode name, Fields fields, Values values)
     {
         var node = fields["ports"];
-        if ((node is null && !fields.HasAny(Keys.Later)) || node is ListNode { Items: [] })
-            values.Faults.Add(node?.Place ?? name.Place, $"the service '{name.Text}' has no ports", "write them: ports: [tcp/22]; or what to run: run: [/path/of/program]");
+        if ((node is null && fields["forward"] is null && !fields.HasAny(Keys.Later)) || node is ListNode { Items: [] })
+            values.Faults.Add(node?.Place ?? name.Place, $"the service '{name.Text}' has no ports", "write them: ports: [tcp/22]; or what to run: run: [/path/of/program]; or where to lead: forward: [10.0.0.0/24:22]");
         if (values.List("ports", node) is not { } list)
             return [];
 

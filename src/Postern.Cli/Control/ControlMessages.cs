@@ -23,6 +23,9 @@ internal sealed record ControlRequest(string Verb)
 
     public string? Address { get; init; }
 
+    /// <summary>Of a grant: tcp/2222=10.0.0.5:22.</summary>
+    public string? Forward { get; init; }
+
     public double? Seconds { get; init; }
 }
 
@@ -66,6 +69,9 @@ internal sealed class GrantLine
     /// <summary>Which ports those are.</summary>
     public required string[] Ports { get; init; }
 
+    /// <summary>Where they lead; not there: to this host.</summary>
+    public string? Forward { get; init; }
+
     /// <summary>When it ends: RFC 3339.</summary>
     public required string Until { get; init; }
 
@@ -100,6 +106,9 @@ internal sealed record GateStatus
     /// <summary>Which appearance does not stand out on this host: "silent", "closed", or null where it could not be told.</summary>
     public string? BlendsIn { get; init; }
 
+    /// <summary>What on this host keeps forwards from getting through, each with its mend.</summary>
+    public ImmutableArray<string>? ForwardsBlocked { get; init; }
+
     public required ImmutableArray<ServiceStatus> Services { get; init; }
 
     public required ImmutableArray<KnockStatus> Knocks { get; init; }
@@ -129,7 +138,14 @@ internal sealed record ProcessStatus(string Name, int Pid, uint User, ImmutableA
     public int? Replaced { get; init; }
 }
 
-internal sealed record ServiceStatus(string Name, ImmutableArray<string> Ports, string Appear, double OpenForSeconds, int Grants);
+internal sealed record ServiceStatus(string Name, ImmutableArray<string> Ports, string Appear, double OpenForSeconds, int Grants)
+{
+    /// <summary>Where it leads, or where a request may let it lead; not there: to this host.</summary>
+    public ImmutableArray<string>? Forward { get; init; }
+
+    /// <summary>What is led there comes from this host's address; not there: from the client's.</summary>
+    public bool? Masquerade { get; init; }
+}
 
 internal sealed record KnockStatus(string Name, string Method, ImmutableArray<string> Opens, ImmutableArray<string> Closes);
 

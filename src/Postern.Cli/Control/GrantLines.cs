@@ -47,6 +47,7 @@ internal sealed class GrantLines(Grant[] grants, IReadOnlyDictionary<string, str
             SourcePort = grant.SourcePort == 0 ? null : grant.SourcePort,
             Key = grant.Holder.Length == 0 ? null : names.GetValueOrDefault(grant.Holder, grant.Holder),
             Ports = PortsOf(grant, ports),
+            Forward = grant.Forward?.ToString(),
             Until = (now.Wall + left).UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture),
             SecondsLeft = Math.Round(left.TotalSeconds, 3),
         };
@@ -58,6 +59,8 @@ internal sealed class GrantLines(Grant[] grants, IReadOnlyDictionary<string, str
 
     private static string[] PortsOf(Grant grant, Dictionary<string, string[]> known)
     {
+        if (grant.IsChosen)
+            return [grant.Ports[0].ToString()];
         if (!known.TryGetValue(grant.Service, out var ports))
             known[grant.Service] = ports = [.. grant.Ports.Select(p => p.ToString())];
         return ports;

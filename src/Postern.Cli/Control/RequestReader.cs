@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Postern.Cli.Configuration;
+using Postern.Reports;
 
 namespace Postern.Cli.Control;
 
@@ -11,6 +12,8 @@ internal static class RequestReader
     private static readonly TimeSpan LongestGrant = TimeSpan.FromDays(30);
 
     private static readonly TimeSpan LongestTrial = TimeSpan.FromHours(1);
+
+    public static ControlFailure NoForward { get; } = new(null, "that says no port and no place to lead to", "write --forward tcp/2222=10.0.0.5:22, or tcp/2222=:22 for a port of this host");
 
     public static ControlFailure Malformed { get; } = new(null, "this gate does not know that request", "is the command of the same version as the gate?");
 
@@ -40,12 +43,13 @@ internal static class RequestReader
         ControlRequest.Apply when !IsBare(request) => Malformed,
         ControlRequest.Apply => IsWithin(request.Seconds, 5, LongestTrial) ? null : new(null, "that is no time for a trial", "write 5s to 1h"),
         ControlRequest.Grant or ControlRequest.Revoke when !NamesGrantee(request) => new(null, "that names no service and address", "write a service of the configuration and an IP address: ssh 192.0.2.7"),
+        ControlRequest.Grant when request.Forward is { } forward && !PortForward.TryParse(forward, out _) => NoForward,
         ControlRequest.Grant => IsWithin(request.Seconds, 1, LongestGrant) ? null : new(null, "that is no time for a grant", "write 1s to 30d, or leave it to the service"),
-        ControlRequest.Revoke => request.Seconds is null ? null : Malformed,
+        ControlRequest.Revoke => request is { Seconds: null, Forward: null } ? null : Malformed,
         _ => Malformed,
     };
 
-    private static bool IsBare(ControlRequest request) => request is { Service: null, Address: null };
+    private static bool IsBare(ControlRequest request) => request is { Service: null, Address: null, Forward: null };
 
     private static bool NamesGrantee(ControlRequest request) => request.Service is { } service && Values.IsName(service) && request.Address is { Length: > 0 and <= MaxAddress };
 

@@ -38,8 +38,8 @@ internal static partial class GateLog
     [LoggerMessage(118, LogLevel.Information, "the file of keys was read anew: {Keys} keys, {Faults} faults")]
     public static partial void KeysRenewed(ILogger log, int keys, int faults);
 
-    [LoggerMessage(120, LogLevel.Warning, "someone removed our rules from the kernel; they are back")]
-    public static partial void RulesRestored(ILogger log);
+    [LoggerMessage(120, LogLevel.Warning, "someone removed our rules from the kernel; they are back, and {Grants} grants with them")]
+    public static partial void RulesRestored(ILogger log, int grants);
 
     [LoggerMessage(121, LogLevel.Critical, "someone removed our rules from the kernel and they cannot be put back: {Reason}. Protected services may be open to everyone")]
     public static partial void RulesLost(ILogger log, string reason);
@@ -106,6 +106,9 @@ internal static partial class GateLog
 
     [LoggerMessage(151, LogLevel.Warning, "{Line}")]
     public static partial void ErrandWarning(ILogger log, string line);
+
+    [LoggerMessage(175, LogLevel.Warning, "forwards do not get through: {Obstacle}")]
+    public static partial void ForwardsBlocked(ILogger log, string obstacle);
 
     [LoggerMessage(137, LogLevel.Error, "no warden can be started: {Reason}; trying again. Services stay closed, and grants in force end on time")]
     public static partial void WardenNotStarted(ILogger log, string reason);

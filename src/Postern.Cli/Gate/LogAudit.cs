@@ -29,6 +29,10 @@ internal sealed class LogAudit(ILogger log, TimeProvider clock) : IAudit
         line += $" address={entry.Source}";
         if (entry.SourcePort != 0)
             line += string.Create(CultureInfo.InvariantCulture, $" port={entry.SourcePort}");
+        if (entry.Port is { } chosen)
+            line += $" at={chosen}";
+        if (entry.Forward is { } target)
+            line += $" forward={target}";
         if (entry.Knock.Length > 0)
             line += $" knock={entry.Knock}";
         if (entry.By is { } by)

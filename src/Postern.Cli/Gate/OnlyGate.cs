@@ -17,9 +17,9 @@ internal sealed class OnlyGate : IDisposable
 
     private const UnixFileMode ForOurselves = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    private readonly FileStream _lock;
+    private readonly FileStream? _lock;
 
-    private OnlyGate(FileStream file) => _lock = file;
+    private OnlyGate(FileStream? file) => _lock = file;
 
     /// <exception cref="CommandFailure">Another gate guards this network namespace, or we may not say that we do.</exception>
     public static OnlyGate Claim()
@@ -40,7 +40,25 @@ internal sealed class OnlyGate : IDisposable
         }
     }
 
-    public void Dispose() => _lock.Dispose();
+    /// <summary>Keeps gates from starting meanwhile; null where one runs. Where no file can be, or none may be written, there is no gate of ours either, or nothing that we could do to it.</summary>
+    public static OnlyGate? TryClaim()
+    {
+        var name = Path.Combine(Folder, $"gate-{Namespace()}.lock");
+        try
+        {
+            return new(File.Exists(name) ? Open(name) : null);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return new(null);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    public void Dispose() => _lock?.Dispose();
 
     private static FileStream Lock(string name)
     {
@@ -48,7 +66,7 @@ internal sealed class OnlyGate : IDisposable
         {
             try
             {
-                var file = new FileStream(name, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = ForOurselves });
+                var file = Open(name);
                 File.SetUnixFileMode(file.SafeFileHandle, ForOurselves); // one that lay there: whoever may read it could hold the lock
                 return file;
             }
@@ -58,6 +76,9 @@ internal sealed class OnlyGate : IDisposable
             }
         }
     }
+
+    private static FileStream Open(string name) =>
+        new(name, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = ForOurselves });
 
     /// <summary>The number in <c>net:[4026531840]</c> (namespaces(7)).</summary>
     public static string Namespace() =>

@@ -17,7 +17,7 @@ internal sealed class OperatorDesk(Warden.Warden warden, Reloader reloader, Func
     {
         ControlRequest.Status => new() { Status = Status(now) },
         ControlRequest.Grants => new() { Grants = new([.. warden.Grants.Where(g => g.Until > now.Uptime)], keyNames(), now), Done = "listed" },
-        ControlRequest.Grant => WithGrantee(request, (service, address) => warden.Grant(service, address, request.Seconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, now), "granted"),
+        ControlRequest.Grant => WithGrantee(request, (service, address) => warden.Grant(service, address, request.Seconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, now, ForwardOf(request)), "granted"),
         ControlRequest.Revoke => WithGrantee(request, warden.Revoke, "revoked"),
         ControlRequest.Confirm => reloader.Confirm(),
         _ => new() { Failure = RequestReader.Malformed },
@@ -50,12 +50,17 @@ internal sealed class OperatorDesk(Warden.Warden warden, Reloader reloader, Func
             : new() { Failure = new(refusal.Word(), $"not {done}: {service} {address}", Mend(refusal)) };
     }
 
+    private static PortForward? ForwardOf(ControlRequest request) => PortForward.TryParse(request.Forward, out var forward) ? forward : null;
+
     private static string Mend(Refusal refusal) => refusal switch
     {
         Refusal.NoSuchService => "'postern status' lists the services",
         Refusal.NoSuchGrant => "'postern grants' lists what is open to whom",
         Refusal.TooManyGrants => "raise gate.max_grants, or revoke some",
         Refusal.UnusableAddress => "no packet that may knock comes from there",
+        Refusal.ForwardMissing => "say which port leads where: --forward tcp/2222=10.0.0.5:22",
+        Refusal.ForwardNotAllowed => "the service leads nowhere for that address, or not there: 'forward' in the configuration says where to",
+        Refusal.ForwardTaken => "that port leads this address somewhere already: choose another, or revoke that",
         Refusal.FirewallFailed => "the gate's log says what the kernel answered",
         _ => "the gate's log says more",
     };

@@ -10,17 +10,17 @@ internal sealed class RulesKeeper : IDisposable
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly IFirewall _firewall;
-    private readonly Action<Moment> _apply;
+    private readonly Func<Moment, int> _apply;
     private readonly GateInbox _inbox;
     private readonly ILogger _log;
     private readonly RulesWatch _watch;
     private int _noted;
 
     /// <param name="firewall">Asked whether they stand.</param>
-    /// <param name="apply">Puts them up, or throws.</param>
+    /// <param name="apply">Puts them up, or throws; answers how many grants it put back with them.</param>
     /// <param name="inbox">Where a change is noted.</param>
     /// <param name="log">Where it is told.</param>
-    public RulesKeeper(IFirewall firewall, Action<Moment> apply, GateInbox inbox, ILogger log)
+    public RulesKeeper(IFirewall firewall, Func<Moment, int> apply, GateInbox inbox, ILogger log)
     {
         (_firewall, _apply, _inbox, _log) = (firewall, apply, inbox, log);
         _watch = new(Note);
@@ -44,8 +44,8 @@ internal sealed class RulesKeeper : IDisposable
         {
             if (!_firewall.Inspect().InPlace)
             {
-                _apply(now);
-                GateLog.RulesRestored(_log);
+                var grants = _apply(now);
+                GateLog.RulesRestored(_log, grants);
             }
 
             Due = null;

@@ -22,7 +22,11 @@ internal static class StatusText
                 [.. s.Ports.Select(p => p.ToString())],
                 s.Appear.ToString().ToLowerInvariant(),
                 s.OpenFor.TotalSeconds,
-                counts.GetValueOrDefault(s.Name))),
+                counts.GetValueOrDefault(s.Name))
+            {
+                Forward = s.Forward is { } rule ? ForwardSection.Format(rule) : null,
+                Masquerade = s.Forward is { Masquerade: true } ? true : null,
+            }),
         ];
     }
 

@@ -246,10 +246,10 @@ internal sealed class WardenProcess : IDisposable
     }
 
     /// <exception cref="FirewallException">The kernel refused; nothing was changed.</exception>
-    private void Apply(uint generation, Moment now)
+    private int Apply(uint generation, Moment now)
     {
         var configuration = _inForce.Configuration;
-        _warden.Apply(_inForce.ForWarden(configuration), configuration.Protection, now, generation);
+        return _warden.Apply(_inForce.ForWarden(configuration), configuration.Protection, now, generation);
     }
 
     private void AskKeys()
@@ -292,6 +292,8 @@ internal sealed class WardenProcess : IDisposable
             GateLog.InterfaceMissing(_log, missing);
         foreach (var port in configuration.Interfaces.Where(name => Directory.Exists($"/sys/class/net/{name}/master")))
             GateLog.InterfaceEnslaved(_log, port);
+        foreach (var obstacle in ForwardText.Of(Inspect().Obstacles))
+            GateLog.ForwardsBlocked(_log, obstacle);
         GateLog.Ready(
             _log,
             configuration.Interfaces.IsEmpty ? "every interface" : string.Join(", ", configuration.Interfaces),
@@ -326,6 +328,7 @@ internal sealed class WardenProcess : IDisposable
             MissingInterfaces = [.. configuration.Interfaces.Where(name => !Directory.Exists($"/sys/class/net/{name}"))],
             RulesInPlace = firewall.InPlace,
             BlendsIn = firewall.HostDrops switch { true => "silent", false => "closed", null => null },
+            ForwardsBlocked = ForwardText.Of(firewall.Obstacles) is { IsEmpty: false } obstacles ? obstacles : null,
             Services = StatusText.ServicesOf(configuration.Warden, _warden.Grants),
             Knocks = StatusText.KnocksOf(configuration),
             Spa = StatusText.SpaOf(configuration),

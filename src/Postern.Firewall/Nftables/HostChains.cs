@@ -50,6 +50,12 @@ internal static class HostChains
         return HasOldIptables() ? null : false;
     }
 
+    /// <summary>Every chain at the hook must let a packet through; one that drops by default is one of those that matter.</summary>
+    public static bool DropsForwarded(NetlinkSocket netlink) => Read(netlink)
+        .Where(chain => chain.Hook == NfTablesWire.HookForward && chain.Family is NfTablesWire.FamilyInet or NfTablesWire.FamilyIpv4 or NfTablesWire.FamilyIpv6)
+        .Any(chain => chain.Policy == NfTablesWire.VerdictDrop
+            || LastRule(netlink, chain.Family, chain.Table, chain.Name) is DefaultVerdict.Drop or DefaultVerdict.Reject);
+
     /// <summary>What the last rule of a chain does to every packet; null where the chain has no rule.</summary>
     public static DefaultVerdict? LastRule(NetlinkSocket netlink, byte family, string table, string chain)
     {

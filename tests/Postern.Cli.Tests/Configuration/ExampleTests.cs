@@ -29,14 +29,14 @@ public sealed partial class ExampleTests
         Assert.Empty(read.Faults);
         Assert.Empty(read.Warnings);
         var configuration = read.Configuration!;
-        Assert.Equal(["ssh", "web", "wake"], configuration.Warden.Services.Select(s => s.Name).ToArray());
+        Assert.Equal(["ssh", "web", "inside", "wake"], configuration.Warden.Services.Select(s => s.Name).ToArray());
         Assert.Equal(["office", "leave", "site"], configuration.Warden.Doors.Select(d => d.Name).ToArray());
         var (service, sequence) = (configuration.Warden.Services[0], configuration.Sequences[0]);
         Assert.Equal(service with { OpenFor = new Warden.Service("", []).OpenFor, Appear = default }, service);
         var action = Assert.Single(configuration.Actions);
         var plain = new Steward.Errands.Errand("wake", action.Run) { Undo = action.Undo };
         Assert.Equal(plain, action);
-        Assert.Equal(service.OpenFor, configuration.Warden.Services[2].OpenFor);
+        Assert.Equal(service.OpenFor, configuration.Warden.Services[3].OpenFor);
         var byDefault = new Knocks.Sequences.KnockSequence(sequence.Name, sequence.Steps);
         Assert.Equal(byDefault, sequence);
     }
@@ -47,7 +47,7 @@ public sealed partial class ExampleTests
     public void Every_key_is_described(string where)
     {
         var text = where == "example" ? Text : File.ReadAllText(Repository.File("man/postern.yaml.5"));
-        foreach (var key in "gate services knocks policy interfaces capture control_socket control_readers max_grants traps ports open_for appear run undo run_as time_limit method sequence within order tcp_flags opens closes allow deny hours spa clock_skew key authorized_keys ledger require receipt".Split(' '))
+        foreach (var key in "gate services knocks policy interfaces capture control_socket control_readers max_grants traps ports open_for appear forward masquerade run undo run_as time_limit method sequence within order tcp_flags opens closes allow deny hours spa clock_skew key authorized_keys ledger require receipt".Split(' '))
             Assert.Matches(where == "example" ? $"(?m)^ *#? *{key}:" : $@"(?m)^\.(It )?Ic {key}( :|$)", text);
     }
 }

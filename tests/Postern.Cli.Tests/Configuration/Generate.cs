@@ -55,8 +55,25 @@ internal static class Generate
         from clear in Gen.Choose(0, 255)
         select new TcpFlagCondition((TcpFlags)set, (TcpFlags)(clear & ~set));
 
+    /// <summary>Of every fourth service or so: to one target of each family, from single ports.</summary>
+    private static Gen<Service> Leading(Service service) =>
+        from leads in Gen.Choose(0, 3)
+        from bytes in Gen.Choose(1, 250).Select(b => (byte)b).ArrayOf(16)
+        from port in Gen.Choose(1, 65535)
+        from families in Gen.Choose(1, 3)
+        from masked in Coins
+        let v4 = new ForwardTarget(Address.From(new IPAddress((byte[])[10, .. bytes[1..4]])), (ushort)port)
+        let v6 = new ForwardTarget(Address.From(new IPAddress((byte[])[0x20, .. bytes[1..]])), (ushort)port)
+        select leads != 0 ? service : service with
+        {
+            Ports = [.. service.Ports.Select(range => new PortRange(range.Transport, range.First))],
+            Forward = new() { Fixed = families switch { 1 => [v4], 2 => [v6], _ => [v6, v4] }, Masquerade = masked },
+        };
+
     // Each service has a block of ports of its own, each step one too: the rules on overlap have cases of their own.
-    private static Gen<Service> Services(string name, int index) =>
+    private static Gen<Service> Services(string name, int index) => PlainServices(name, index).SelectMany(Leading);
+
+    private static Gen<Service> PlainServices(string name, int index) =>
         from count in Gen.Choose(1, 4)
         from widths in Gen.Choose(1, 40).ArrayOf(count)
         from udp in Coins.ArrayOf(count)

@@ -15,6 +15,8 @@ internal sealed class NotePad : IFirewall
 
     public bool ApplyFails { get; set; }
 
+    public bool InPlace { get; set; } = true;
+
     public ImmutableArray<StandingGrant> Apply(Protection protection) => ApplyFails ? throw new FirewallException("no", "no") : Standing;
 
     public FirewallResult Open(ProtectedService service, Grantee to, TimeSpan time) => Note($"+{service.Name} {Text(to)} {time.TotalSeconds}");
@@ -28,7 +30,7 @@ internal sealed class NotePad : IFirewall
 
     public void TearDown() => Notes.Add("down");
 
-    public FirewallState Inspect() => new(InPlace: true, HostDrops: null);
+    public FirewallState Inspect() => new(InPlace, HostDrops: null);
 
     public void Dispose() => Notes.Add("disposed");
 
