@@ -38,7 +38,9 @@ internal static class Seeds
         "transport" => Packets().Where(p => p[0] >> 4 == 4).Select((p, i) => (byte[])[(byte)i, 0, (byte)(p.Length - 20), .. p.AsSpan(20)]),
         "spa-packet" => Vectors("spa", "packet"),
         "spa-sealed-request" or "spa-request" => Vectors("spa", "packet").Select(Open).OfType<byte[]>(),
-        "report" => Vectors("spa", "packet").Select(Open).OfType<byte[]>().Take(4).Select(ReportOf).Append(Written(new Report(ReportKind.SequenceCompleted, 1, 0, 40000, new(V4), new(V4 + 1), 1))),
+        "report" => Vectors("spa", "packet").Select(Open).OfType<byte[]>().Take(4).Select(ReportOf).Append(Written(new Report(ReportKind.SequenceCompleted, 1, 0, 40000, new(V4), new(V4 + 1), 1)))
+            .Append(Written(new Report(ReportKind.FwknopPacket, 1, 2, 40000, new(V4), new(V4 + 1), 1) { Request = new byte[8 + 96 + 32], TagSize = 32 })),
+        "fwknop-keys" => new[] { "# phone\nkey correct horse\nhmac_key staple\n", "key_base64 QUJD\nhmac_key_base64 REVG\nhmac_digest sha3-512\nmode ofb", "key short\nmode legacy\n", "hmac_digest md5" }.Select(Encoding.UTF8.GetBytes),
         "receipt" => Vectors("receipt", "packet").Select(OpenReceipt).OfType<byte[]>(),
         "receipt-packet" => Vectors("receipt", "packet"),
         "control-request" => Lines("""

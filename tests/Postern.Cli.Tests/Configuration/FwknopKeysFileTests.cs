@@ -33,10 +33,11 @@ public sealed class FwknopKeysFileTests : IDisposable
         var (keys, faults) = Read("# of the phone\n\nkey  a b # c \r\nhmac_key_base64\tQUJD\nhmac_digest SHA3_512\nmode ofb");
         Assert.Empty(faults);
         Assert.Equal("a b # c", Text(keys!.Key.Export, keys.Key.Size));
-        Assert.Equal("ABC", Text(keys.Tag!.Export, keys.Tag.Size));
-        Assert.Equal((FwknopMode.Ofb, FwknopDigest.Sha3_512), (keys.Mode, keys.Tag.Digest));
-        keys = Read("key_base64 QUJD").Keys!;
-        Assert.Equal((FwknopMode.Cbc, null), (keys.Mode, keys.Tag));
+        var tag = keys.Tag!;
+        Assert.Equal("ABC", Text(tag.Export, tag.Size));
+        Assert.Equal((FwknopMode.Ofb, FwknopDigest.Sha3_512), (keys.Mode, tag.Digest));
+        var bare = Read("key_base64 QUJD").Keys!;
+        Assert.Equal((FwknopMode.Cbc, null), (bare.Mode, bare.Tag));
         Assert.Equal(FwknopDigest.Sha256, Read("key a\nhmac_key b").Keys!.Tag!.Digest);
     }
 
