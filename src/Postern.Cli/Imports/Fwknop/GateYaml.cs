@@ -20,7 +20,7 @@ internal static class GateYaml
         if (gate.Http)
             text.Append("  http: true\n");
         text.Append("services:\n");
-        foreach (var service in gate.Services.Values.Where(s => gate.Knocks.Exists(k => k.Opens.Contains(s.Name) || k.Commands.ContainsValue(s.Name))))
+        foreach (var service in gate.Services.Values.Where(s => gate.Knocks.Exists(k => k.Opens.Contains(s.Name, StringComparer.Ordinal) || k.Commands.ContainsValue(s.Name))))
             Write(service, text);
         text.Append("knocks:\n");
         foreach (var knock in gate.Knocks)
