@@ -177,9 +177,9 @@ public sealed partial class FwknopProfileTests
         Assert.Contains("\"seconds\":600", home.Postern("knock", "plain", "tcp/2222", "--for", "10m", "--dry-run", "--json").Output, StringComparison.Ordinal);
     }
 
-    /// <summary>What <c>fwknop -v</c> prints of its packet; of what is printed twice, the last.</summary>
+    /// <summary>What <c>fwknop -v</c> prints of its packet; of what is printed twice, the first.</summary>
     private static Dictionary<string, string> Fields(string output) =>
-        Line().Matches(output).GroupBy(m => m.Groups["name"].Value, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Last().Groups["value"].Value, StringComparer.Ordinal);
+        Line().Matches(output).GroupBy(m => m.Groups["name"].Value, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.First().Groups["value"].Value, StringComparer.Ordinal);
 
     [GeneratedRegex(@"^ *(?<name>[A-Za-z][A-Za-z ]+): (?<value>.*)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Line();

@@ -28,7 +28,8 @@ internal sealed class StanzaReading(FwknopGate gate, FwknopdConf conf, ImportNot
         SayRest(stanza);
         if (ReadKeys(stanza) is not { } knock)
             return;
-        var openFor = ReadSeconds(stanza["FW_ACCESS_TIMEOUT"], UsualTime);
+        var isCycled = stanza["CMD_CYCLE_OPEN"] is { } cycle && CycleCommand.IsFirewall(cycle.Value);
+        var openFor = ReadSeconds((isCycled ? stanza["CMD_CYCLE_TIMER"] : null) ?? stanza["FW_ACCESS_TIMEOUT"], UsualTime);
         knock = knock with
         {
             Sources = ReadNetworks(stanza.Source),
