@@ -75,7 +75,7 @@ internal static class ConfigurationFiles
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            faults.AddUnreadable(path, "no such file", "name the configuration with --config FILE");
+            faults.AddUnreadable(path, "no such file", "name the configuration with --config FILE, or make one with 'postern init'");
         }
         catch (UnauthorizedAccessException)
         {
