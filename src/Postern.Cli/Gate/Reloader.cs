@@ -204,7 +204,7 @@ internal sealed class Reloader(
 
     private ControlFailure Refused(ControlFailure failure)
     {
-        GateLog.ReloadRefused(log, 1, failure.Message);
+        GateLog.ReloadRefused(log, "1 fault", failure.Message);
         return failure;
     }
 
