@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using System.Text.Json;
 using Postern.Fuzz.Engine;
 using Postern.Fuzz.Targets;
 using Postern.Keys;
@@ -38,6 +39,11 @@ internal static class Seeds
         "transport" => Packets().Where(p => p[0] >> 4 == 4).Select((p, i) => (byte[])[(byte)i, 0, (byte)(p.Length - 20), .. p.AsSpan(20)]),
         "spa-packet" => Vectors("spa", "packet"),
         "spa-sealed-request" or "spa-request" => Vectors("spa", "packet").Select(Open).OfType<byte[]>(),
+        "fwknop-packet" => FwknopVectors("wire").Concat(FwknopVectors("payload")),
+        "fwknop-message" => FwknopVectors("plaintext").Select(p => p.AsSpan(0, p.AsSpan().LastIndexOf((byte)':')).ToArray()),
+        "fwknop-access" => Imports("access.conf"),
+        "fwknop-settings" => Imports("fwknopd.conf"),
+        "fwknop-rc" => [Encoding.ASCII.GetBytes(FwknopRc)],
         "report" => Vectors("spa", "packet").Select(Open).OfType<byte[]>().Take(4).Select(ReportOf).Append(Written(new Report(ReportKind.SequenceCompleted, 1, 0, 40000, new(V4), new(V4 + 1), 1)))
             .Append(Written(new Report(ReportKind.FwknopPacket, 1, 2, 40000, new(V4), new(V4 + 1), 1) { Request = new byte[8 + 96 + 32], TagSize = 32 })),
         "fwknop-keys" => new[] { "# phone\nkey correct horse\nhmac_key staple\n", "key_base64 QUJD\nhmac_key_base64 REVG\nhmac_digest sha3-512\nmode ofb", "key short\nmode legacy\n", "hmac_digest md5" }.Select(Encoding.UTF8.GetBytes),
@@ -88,6 +94,36 @@ internal static class Seeds
     private static IEnumerable<byte[]> Lines(string text) => text.Split('\n').Select(Encoding.UTF8.GetBytes);
 
     private static IEnumerable<string> VectorLines(string kind) => Directory.GetFiles(Path.Combine(Repository.Root, "spec/vectors", kind), "*.vector").Order(StringComparer.Ordinal).SelectMany(File.ReadLines);
+
+    private const string FwknopRc = """
+        [default]
+        KEY_BASE64 AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=
+        [gate]
+        SPA_SERVER: gate.example.org
+        ACCESS: tcp/22;
+        HMAC_KEY text # and a comment
+        HMAC_DIGEST_TYPE sha512
+        NAT_ACCESS 10.0.0.5:22
+        NAT_PORT 40022
+        FW_TIMEOUT 60
+        SPOOF_USER alice
+        SPA_SERVER_PROTO http
+        ALLOW_IP resolve
+        RESOLVE_URL https://echo.example.org/ip
+        [local]
+        SPA_SERVER 192.0.2.1
+        ACCESS tcp/22,udp/53
+        ALLOW_IP source
+        NAT_LOCAL Y
+
+        """;
+
+    private static IEnumerable<byte[]> FwknopVectors(string field) => File.ReadLines(Path.Combine(Repository.Root, "spec/vectors/fwknop/fwknop.json"))
+        .Where(l => l.StartsWith("    {", StringComparison.Ordinal)).Select(l => JsonDocument.Parse(l.TrimEnd(',')).RootElement)
+        .Where(v => v.TryGetProperty(field, out _)).Select(v => Encoding.Latin1.GetBytes(v.GetProperty(field).GetString()!));
+
+    private static IEnumerable<byte[]> Imports(string name) =>
+        Directory.GetFiles(Path.Combine(Repository.Root, "tests/Postern.Cli.Tests/Imports/fwknop"), name, SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(File.ReadAllBytes);
 
     private static IEnumerable<byte[]> Vectors(string kind, string field) =>
         VectorLines(kind).Where(l => l.StartsWith(field + ": ", StringComparison.Ordinal)).Select(l => Convert.FromHexString(l[(field.Length + 2)..].Trim()));

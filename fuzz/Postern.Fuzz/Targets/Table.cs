@@ -16,6 +16,9 @@ internal static class Table
         new("spa-sealed-request", SpaTargets.SealedRequest) { MaxLength = 1112, Smoke = 700 },
         new("spa-request", SpaTargets.Request) { MaxLength = 1112 },
 
+        new("fwknop-packet", FwknopTargets.Packet) { MaxLength = 1600 },
+        new("fwknop-message", FwknopTargets.Message) { MaxLength = 1600, Memory = (16_384, 64) },
+
         // What the other process, or the other end, says.
         new("report", SpaTargets.Report) { MaxLength = 1300, Memory = (128, 1) },
         new("receipt", SpaTargets.Receipt) { MaxLength = 200, Memory = (512, 0) },
@@ -32,6 +35,9 @@ internal static class Table
         new("pcapng", PacketTargets.Capture) { Memory = (300_000, 16), Smoke = 700 },
         new("configuration", TextTargets.Configuration) { Memory = (300_000, 3000), Smoke = 300 },
         new("profile", TextTargets.Profile) { Memory = (200_000, 3000), Smoke = 300 },
+        new("fwknop-access", FwknopTargets.Access) { Memory = (300_000, 3000), Smoke = 300 },
+        new("fwknop-settings", FwknopTargets.Settings) { Memory = (300_000, 3000), Smoke = 300 },
+        new("fwknop-rc", FwknopTargets.Rc) { Memory = (300_000, 3000), Smoke = 300 },
         new("authorized-keys", TextTargets.AuthorizedKeys) { Memory = (32_768, 300), Smoke = 150 },
         new("authorized-key-line", KeyTargets.AuthorizedKeyLine) { MaxLength = 2048, Memory = (16_384, 64) },
         new("public-key-line", KeyTargets.PublicKeyLine) { MaxLength = 1024, Memory = (16_384, 32) },

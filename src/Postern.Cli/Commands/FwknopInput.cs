@@ -1,4 +1,3 @@
-using System.Net;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Profiles;
 using Postern.Client.Fwknop;

@@ -19,7 +19,7 @@ internal static class ImportFile
             var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             return length <= MaxSize ? Encoding.Latin1.GetString(bytes, 0, length) : throw CommandFailure.Usage($"{path} is larger than 4 MiB", "it is no configuration; name another file");
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or ArgumentException)
         {
             throw CommandFailure.Usage($"{path}: no such file", "check its name");
         }

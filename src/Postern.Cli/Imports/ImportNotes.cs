@@ -22,12 +22,14 @@ internal sealed class ImportNotes
 
     public void Tell(TextWriter error)
     {
-        foreach (var (file, line, text) in _notes)
+        foreach (var (file, line, text) in Sorted())
             error.WriteLine(Terminal.OneLine($"{At(file, line)}: {text}"));
     }
 
     /// <summary>One line each, to stand at the top of a file of YAML.</summary>
-    public IEnumerable<string> Comments() => _notes.Select(n => Terminal.OneLine($"#   {At(n.File, n.Line)}: {n.Text}"));
+    public IEnumerable<string> Comments() => Sorted().Select(n => Terminal.OneLine($"#   {At(n.File, n.Line)}: {n.Text}"));
+
+    private IEnumerable<(string File, int Line, string Text)> Sorted() => _notes.OrderBy(n => n.File, StringComparer.Ordinal).ThenBy(n => n.Line);
 
     private static string At(string file, int line) => line == 0 ? file : string.Create(CultureInfo.InvariantCulture, $"{file}:{line}");
 

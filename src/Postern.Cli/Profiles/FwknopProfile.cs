@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Postern.Client.Fwknop;
 using Postern.Keys.Fwknop;
 using Postern.Reports;
-using Postern.Reports.Fwknop;
 
 namespace Postern.Cli.Profiles;
 

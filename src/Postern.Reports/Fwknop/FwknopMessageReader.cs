@@ -84,8 +84,8 @@ public static class FwknopMessageReader
     private static FwknopMessage? ReadRequest(FwknopType type, string text)
     {
         var comma = text.IndexOf(',', StringComparison.Ordinal);
-        if (comma < 0 || comma + 1 == text.Length || !Address.TryParse(text.AsSpan(0, comma), out var allow) || !allow.IsV4)
-            return null;
+        if (comma < 0 || comma + 1 == text.Length || !Address.TryParse(text.AsSpan(0, comma), out var allow) || !allow.IsV4 || text.AsSpan(0, comma).Contains(':'))
+            return null; // ::ffff:192.0.2.1 is another spelling
         var request = new FwknopMessage
         {
             Random = "", User = "", Time = 0, Type = type,

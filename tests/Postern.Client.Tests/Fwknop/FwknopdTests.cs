@@ -35,6 +35,10 @@ public sealed class FwknopdTests(ITestOutputHelper log)
         new() { Key = "source", Hmac = "of the packet", Allow = false },
     ]);
 
+    /// <summary>What the others show is worth something only if it can fail.</summary>
+    [Fact(Timeout = 120_000)]
+    public Task It_stays_closed_for_another_key() => Run([new() { Key = "cipher", Hmac = "hmac", Sent = "another", Expect = KnockOutcome.NotDone }]);
+
     private async Task Run(Case[] cases)
     {
         Needs.Root();
@@ -55,7 +59,7 @@ public sealed class FwknopdTests(ITestOutputHelper log)
                     var (one, port) = (cases[i], (ushort)(FirstPort + i));
                     var result = await street.AtClient(() => KnockAsync(one, port));
                     log.WriteLine($"{one}: {result.Outcome}, {result.SinceKnock.TotalMilliseconds:0} ms, {result.Rounds} rounds");
-                    Assert.Equal(KnockOutcome.Done, result.Outcome);
+                    Assert.Equal(one.Expect, result.Outcome);
                 }
             }
             finally
@@ -75,10 +79,10 @@ public sealed class FwknopdTests(ITestOutputHelper log)
     private static async Task<KnockResult> KnockAsync(Case one, ushort port)
     {
         using var cipher = FwknopCipherKey.From(Encoding.ASCII.GetBytes(one.Key));
-        using var mac = one.Hmac is null ? null : FwknopMacKey.From(Encoding.ASCII.GetBytes(one.Hmac), one.HmacDigest);
+        using var mac = one.Hmac is null ? null : FwknopMacKey.From(Encoding.ASCII.GetBytes(one.Sent ?? one.Hmac), one.HmacDigest);
         var wish = new FwknopWish { Access = [new(Transport.Tcp, port)], User = "alice", Seconds = one.Seconds, Digest = one.Digest };
         var method = new FwknopKnock(new(wish, cipher, one.Mode, mac), one.Path) { AddressFor = one.Allow ? OwnAddress.TowardsAsync : null };
-        return await Knocker.KnockAsync(new([Street.Gate4], method) { Ports = [port], Timeout = TimeSpan.FromSeconds(20) }, null, TestContext.Current.CancellationToken);
+        return await Knocker.KnockAsync(new([Street.Gate4], method) { Ports = [port], Timeout = TimeSpan.FromSeconds(one.Expect == KnockOutcome.Done ? 20 : 3) }, null, TestContext.Current.CancellationToken);
     }
 
     private static Process Start(Street street, string folder, Case[] cases)
@@ -125,6 +129,11 @@ public sealed class FwknopdTests(ITestOutputHelper log)
         public FwknopPath Path { get; init; } = FwknopPath.Usual;
 
         public int Seconds { get; init; }
+
+        /// <summary>The HMAC key that is used in place of the server's.</summary>
+        public string? Sent { get; init; }
+
+        public KnockOutcome Expect { get; init; } = KnockOutcome.Done;
 
         /// <summary>The packet names who is to come in.</summary>
         public bool Allow { get; init; } = true;

@@ -27,7 +27,10 @@ internal sealed class AccessStanza(FwknopLine source)
 }
 
 /// <summary>access.conf and all that it includes, three files deep at most as in fwknopd.</summary>
-internal sealed class AccessFile(Func<string, string> place, ImportNotes notes)
+/// <param name="place">Where a file that is included lies.</param>
+/// <param name="read">What a file holds.</param>
+/// <param name="notes">Takes what is not carried over.</param>
+internal sealed class AccessFile(Func<string, string> place, Func<string, string> read, ImportNotes notes)
 {
     private const int MaxDepth = 3;
     private const int MaxStanzas = 10_000;
@@ -48,7 +51,7 @@ internal sealed class AccessFile(Func<string, string> place, ImportNotes notes)
             foreach (var file in Directory.EnumerateFiles(folder, "*.conf").Order(StringComparer.Ordinal).ToList())
                 Read(file, depth);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new CommandFailure(ExitCode.Usage, $"{folder} cannot be read: {e.Message.TrimEnd('.')}", "check its name, and who may read it", e);
         }
@@ -57,7 +60,7 @@ internal sealed class AccessFile(Func<string, string> place, ImportNotes notes)
     /// <exception cref="CommandFailure">It, or one that it includes, cannot be read.</exception>
     public void Read(string file, int depth = 0)
     {
-        foreach (var line in FwknopLines.Read(file, ImportFile.Read(file), notes))
+        foreach (var line in FwknopLines.Read(file, read(file), notes))
         {
             switch (line.Name)
             {
@@ -96,7 +99,7 @@ internal sealed class AccessFile(Func<string, string> place, ImportNotes notes)
             return;
         }
 
-        foreach (var line in FwknopLines.Read(file, ImportFile.Read(file), notes))
+        foreach (var line in FwknopLines.Read(file, read(file), notes))
         {
             if (Array.IndexOf(KeyNames, line.Name) >= 0)
                 current.Add(line);

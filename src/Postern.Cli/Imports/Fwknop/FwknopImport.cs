@@ -17,13 +17,18 @@ internal static class FwknopImport
         var folder = isFolder ? path : Path.GetDirectoryName(Path.GetFullPath(path))!;
         var settings = Path.Combine(folder, Settings);
         var conf = FwknopdConf.Read(settings, File.Exists(settings) ? ImportFile.Read(settings) : "", notes);
-        var access = new AccessFile(named => Place(named, folder, conf), notes);
+        var access = new AccessFile(named => Place(named, folder, conf), ImportFile.Read, notes);
         if (conf["ACCESS_FOLDER"] is { } folders && isFolder)
             access.ReadFolder(Place(folders.Value, folder, conf));
         var file = !isFolder ? path : conf["ACCESS_FILE"] is { } named ? Place(named.Value, folder, conf) : Path.Combine(folder, Access);
         if (conf["ACCESS_FOLDER"] is null || !isFolder || File.Exists(file))
             access.Read(file);
 
+        return Read(conf, access, notes);
+    }
+
+    public static FwknopGate Read(FwknopdConf conf, AccessFile access, ImportNotes notes)
+    {
         var gate = new FwknopGate();
         FwknopdReading.Read(conf, gate, notes);
         var reading = new StanzaReading(gate, conf, notes);

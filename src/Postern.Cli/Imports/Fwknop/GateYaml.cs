@@ -20,7 +20,7 @@ internal static class GateYaml
         if (gate.Http)
             text.Append("  http: true\n");
         text.Append("services:\n");
-        foreach (var service in gate.Services.Values.Where(s => gate.Knocks.Exists(k => k.Opens.Contains(s.Name) || k.Commands.ContainsValue(s.Name))))
+        foreach (var service in gate.Services.Values.Where(s => gate.Knocks.Exists(k => k.Opens.Contains(s.Name, StringComparer.Ordinal) || k.Commands.ContainsValue(s.Name))))
             Write(service, text);
         text.Append("knocks:\n");
         foreach (var knock in gate.Knocks)
@@ -85,6 +85,10 @@ internal static class GateYaml
 
     private static string Terminal(FwknopLine line) => CommandLine.Terminal.OneLine(string.Create(CultureInfo.InvariantCulture, $"{line.File}:{line.Number}"));
 
-    /// <summary>In YAML's single quotes nothing means anything but the quote itself.</summary>
-    private static string Quote(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
+    /// <summary>In YAML's single quotes nothing means anything but the quote itself; what cannot be seen takes double ones.</summary>
+    private static string Quote(string text) => text.Any(char.IsControl)
+        ? $"\"{string.Concat(text.Select(Escape))}\""
+        : $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
+
+    private static string Escape(char c) => c is '"' or '\\' ? $"\\{c}" : char.IsControl(c) ? string.Create(CultureInfo.InvariantCulture, $"\\x{(int)c:x2}") : c.ToString();
 }

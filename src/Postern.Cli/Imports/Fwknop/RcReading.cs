@@ -28,7 +28,7 @@ internal sealed class RcReading(ImportNotes notes)
             return Refuse(stanza, stanza["GPG_RECIPIENT"] ?? stanza.Head, "it encrypts with GnuPG, which Postern does not: give it a key (fwknop --key-gen)");
         if (stanza["SPA_SERVER"] is not { } server)
             return Refuse(stanza, stanza.Head, "it names no SPA_SERVER");
-        if (Uri.CheckHostName(server.Value) is UriHostNameType.Unknown or UriHostNameType.IPv6)
+        if (server.Value.Any(c => char.IsControl(c) || char.IsWhiteSpace(c)) || Uri.CheckHostName(server.Value) is UriHostNameType.Unknown or UriHostNameType.IPv6)
             return Refuse(stanza, server, "SPA_SERVER is no name and no IPv4 address");
         var mode = FwknopMode.Cbc;
         if (stanza["ENCRYPTION_MODE"] is { } named && !FwknopModes.TryParse(named.Value, out mode))
@@ -37,7 +37,15 @@ internal sealed class RcReading(ImportNotes notes)
             return Refuse(stanza, stanza["KEY_BASE64"] ?? stanza["KEY"] ?? stanza.Head, "it has no usable KEY_BASE64 or KEY");
         if (ReadWish(stanza, server.Value, out var natPort) is not { } wish || !TryReadMac(stanza, out var mac))
             return null;
-        return new(NameOf(stanza.Name), server.Value, FwknopCipherKey.From(key), mac)
+        var cipher = FwknopCipherKey.From(key);
+        if (mac is not null && (mode == FwknopMode.Legacy || FwknopKeys.AreEqual(cipher, mac)))
+        {
+            mac.Dispose();
+            cipher.Dispose();
+            return Refuse(stanza, stanza.Head, mode == FwknopMode.Legacy ? "the mode legacy has no HMAC, and it has a key for one" : "both keys are the same, which fwknop refuses");
+        }
+
+        return new(NameOf(stanza.Name), server.Value, cipher, mac)
         {
             Mode = mode,
             Wish = wish,
@@ -157,10 +165,18 @@ internal sealed class RcReading(ImportNotes notes)
         {
             Access = access.ToImmutable(),
             Seconds = stanza["FW_TIMEOUT"] is { } time && Digits.TryParse(time.Value, out int seconds) && seconds <= FwknopMessage.MaxTimeout ? seconds : 0,
-            User = stanza["SPOOF_USER"]?.Value ?? "",
+            User = ReadUser(stanza),
             Digest = (FwknopInnerDigest)(byte)digest,
         };
         return ReadNat(stanza, wish, server, ref natPort);
+    }
+
+    private string ReadUser(RcStanza stanza)
+    {
+        if (stanza["SPOOF_USER"] is not { } user || FwknopMessageReader.IsUser(user.Value))
+            return stanza["SPOOF_USER"]?.Value ?? "";
+        notes.Add(user.File, user.Number, "SPOOF_USER is no name that fwknop takes; left out");
+        return "";
     }
 
     private FwknopWish? ReadNat(RcStanza stanza, FwknopWish wish, string server, ref ushort natPort)
@@ -170,13 +186,13 @@ internal sealed class RcReading(ImportNotes notes)
             return wish;
         if (wish.Access.Length != 1)
             return RefuseWish(stanza, "NAT is for one port in ACCESS");
-        if (stanza["NAT_PORT"] is { } port && !Digits.TryParse(port.Value, out natPort))
+        if (stanza["NAT_PORT"] is { } port && (!Digits.TryParse(port.Value, out natPort) || natPort == 0))
             return RefuseWish(stanza, "NAT_PORT is no port");
         if (isLocal)
             return wish with { IsLocal = true, Nat = new(server, wish.Access[0].First) };
         var parts = stanza["NAT_ACCESS"]!.Value.Value.Split([':', ','], 2);
         var inside = wish.Access[0].First;
-        if (parts.Length == 2 && !Digits.TryParse(parts[1], out inside))
+        if (!FwknopMessageReader.IsNatHost(parts[0]) || parts[0] is "local" || (parts.Length == 2 && (!Digits.TryParse(parts[1], out inside) || inside == 0)))
             return RefuseWish(stanza, "NAT_ACCESS is not host:port");
         return wish with { Nat = new(parts[0], inside) };
     }

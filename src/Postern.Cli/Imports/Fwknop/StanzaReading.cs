@@ -28,7 +28,8 @@ internal sealed class StanzaReading(FwknopGate gate, FwknopdConf conf, ImportNot
         SayRest(stanza);
         if (ReadKeys(stanza) is not { } knock)
             return;
-        var openFor = ReadSeconds(stanza["FW_ACCESS_TIMEOUT"], UsualTime);
+        var isCycled = stanza["CMD_CYCLE_OPEN"] is { } cycle && CycleCommand.IsFirewall(cycle.Value);
+        var openFor = ReadSeconds((isCycled ? stanza["CMD_CYCLE_TIMER"] : null) ?? stanza["FW_ACCESS_TIMEOUT"], UsualTime);
         knock = knock with
         {
             Sources = ReadNetworks(stanza.Source),
@@ -147,15 +148,17 @@ internal sealed class StanzaReading(FwknopGate gate, FwknopdConf conf, ImportNot
     {
         var user = string.Concat((stanza["REQUIRE_USERNAME"]?.Value ?? "").ToLowerInvariant().Select(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) ? c : '-')).Trim('-');
         var name = user.Length is > 0 and <= 24 ? user : "fwknop";
-        if (gate.Knocks.TrueForAll(k => k.Name != name))
+        if (!IsTaken(name))
             return name;
         for (var number = 2; ; number++)
         {
             var next = string.Create(CultureInfo.InvariantCulture, $"{name}-{number}");
-            if (gate.Knocks.TrueForAll(k => k.Name != next))
+            if (!IsTaken(next))
                 return next;
         }
     }
+
+    private bool IsTaken(string name) => gate.Knocks.Exists(k => string.Equals(k.Name, name, StringComparison.Ordinal));
 
     private ImmutableArray<string> ReadNetworks(FwknopLine line)
     {
