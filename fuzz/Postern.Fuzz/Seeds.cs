@@ -190,11 +190,14 @@ internal static class Seeds
         var messages = new List<byte[]>();
         foreach (var to in new Firewall.Grantee[] { new(new(V4)), new(new(7)), new(new(V4), 40000, "0123456789abcdef"), new(new(7), 40000) })
         {
-            var batch = new Firewall.Nftables.NetlinkBatch(new byte[1024], 1);
-            batch.BeginMessage(Firewall.Nftables.NftMessage.NewSetElement, 0);
-            Firewall.Nftables.GrantElement.Write(ref batch, "ssh", to, Transport.Tcp, 22, 30_000);
-            batch.EndMessage();
-            messages.Add(batch.Written.ToArray());
+            foreach (var target in new ForwardTarget?[] { null, new(to.Source, 8080), new(Address.None, 8080) })
+            {
+                var batch = new Firewall.Nftables.NetlinkBatch(new byte[1024], 1);
+                batch.BeginMessage(Firewall.Nftables.NftMessage.NewSetElement, 0);
+                Firewall.Nftables.GrantElement.Write(ref batch, Firewall.Nftables.GrantSet.For(to, target)[0], new("ssh", to, Transport.Tcp, 22, default) { Target = target }, 30_000);
+                batch.EndMessage();
+                messages.Add(batch.Written.ToArray());
+            }
         }
 
         return messages;

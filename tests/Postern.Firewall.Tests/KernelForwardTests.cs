@@ -33,6 +33,10 @@ public sealed class KernelForwardTests : IDisposable
         Greet('h', _lab.Host);
         Greet('i', _lab.Inside);
         _lab.EchoUdp(22, _lab.Inside);
+
+        // The kernel's first look for a second IPv6 neighbour on a link takes it a second.
+        foreach (var address in (string[])[Lab.FriendV4, Lab.StrangerV4, Lab.FriendV6, Lab.StrangerV6])
+            Lab.Shell(_lab.Client, $"ping -q -c 1 -w 10 -I {address} {(address.Contains('.') ? Lab.InsideV4 : Lab.InsideV6)}");
     }
 
     public void Dispose() => _lab.Dispose();
@@ -414,7 +418,7 @@ public sealed class KernelForwardTests : IDisposable
         Lab.Shell(_lab.Host, "sysctl -qw net.ipv4.ip_forward=0");
         Assert.Equal(ForwardObstacles.V4Off, Inspect());
         Lab.Shell(_lab.Host, "sysctl -qw net.ipv6.conf.all.forwarding=0");
-        _lab.Nft("table ip host { chain fwd { type filter hook forward priority 0; policy drop; }; }");
+        _lab.Nft("table ip host { chain passing { type filter hook forward priority 0; policy drop; }; }");
         Assert.Equal(ForwardObstacles.V4Off | ForwardObstacles.V6Off | ForwardObstacles.Dropped, Inspect());
 
         ForwardObstacles Inspect() => Lab.In(_lab.Host, () => _lab.Firewall.Inspect().Obstacles);

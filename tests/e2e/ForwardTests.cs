@@ -47,7 +47,7 @@ public sealed class ForwardTests : IDisposable
             ip addr add 10.78.0.5/24 dev out0 && ip addr add fd78::5/64 dev out0 nodad && ip link set out0 up
             ip route add default via 10.78.0.1 && ip -6 route add default via fd78::1
             """);
-        _house.Client.Run("sh", "-ec", $"ip addr add {Stranger4}/24 dev {NetworkNamespace.Interface} && ip addr add {Stranger6}/64 dev {NetworkNamespace.Interface} nodad");
+        _house.Client.Run("sh", "-ec", $"ip addr add {Stranger4}/24 dev {NetworkNamespace.Interface} && ip addr add {Stranger6}/64 dev {NetworkNamespace.Interface} nodad preferred_lft 0");
         _service = _inside.Enter(() => new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true });
         _service.Bind(new IPEndPoint(IPAddress.IPv6Any, 22));
         _service.Listen(64);

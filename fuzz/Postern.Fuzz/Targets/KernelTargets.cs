@@ -31,7 +31,7 @@ internal static class KernelTargets
     /// <summary>The attributes of one element of a grant set.</summary>
     public static void Element(ReadOnlySpan<byte> input)
     {
-        foreach (var set in GrantSet.All)
+        foreach (var set in (GrantSet[])[.. GrantSet.Plain, .. GrantSet.Forwarding])
         {
             Spent.Begin();
             var isRead = GrantElement.TryRead(new(input), set, out var element);
@@ -55,7 +55,7 @@ internal static class KernelTargets
         Span<byte> room = stackalloc byte[1024];
         var batch = new NetlinkBatch(room, 1);
         batch.BeginMessage(NftMessage.NewSetElement, 0);
-        GrantElement.Write(ref batch, element.Service, element.To, element.Transport, element.Port, milliseconds: 1000);
+        GrantElement.Write(ref batch, set, element, milliseconds: 1000);
         batch.EndMessage();
         var answer = new NetlinkAnswer(batch.Written);
         Oracle.That(answer.MoveNext() && answer.Attributes.TryFind(NfTablesWire.ListElement, out var written), "an element that was written is not there");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Configuration;
 using Postern.Cli.Control;
+using Postern.Reports;
 
 namespace Postern.Cli.Commands;
 
@@ -18,6 +19,11 @@ internal static class ControlCommands
             "Open a service to an address by hand",
             "postern grant ssh 192.0.2.7 --for 10m",
             "postern grant lan 192.0.2.7 --forward tcp/2222=10.0.0.5:22") { service, address, time, forward, socket };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(forward) is { } text && !PortForward.TryParse(text, out _))
+                result.AddFault($"--forward '{text}' says no port and no place to lead to", "write tcp/2222=10.0.0.5:22, or tcp/2222=:22 for a port of this host");
+        });
         command.SetAction((result, cancellation) => TellAsync(
             result,
             result.GetValue(socket)!,

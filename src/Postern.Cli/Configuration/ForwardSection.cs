@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Net;
 using Postern.Firewall;
 using Postern.Reports;
 using static Postern.Cli.Configuration.Quoting;

@@ -14,7 +14,7 @@ internal static class ForwardText
         (ForwardObstacles.Dropped, "another chain drops what is passed on, unless a rule of it speaks for it (accept 'ct status dnat' there)"),
     ];
 
-    public static ImmutableArray<string> Of(ForwardObstacles obstacles) => [.. Texts.Where(t => (obstacles & t.Obstacle) != 0).Select(t => t.Text)];
+    public static ImmutableArray<string> Of(ForwardObstacles obstacles) => [.. Texts.Where(t => (obstacles & t.Obstacle) != ForwardObstacles.None).Select(t => t.Text)];
 
     /// <summary>As far as whoever is no gate can tell.</summary>
     public static IEnumerable<Fault> Warnings(GateConfiguration configuration, string file) =>

@@ -52,7 +52,7 @@ internal readonly record struct GrantElement(string Service, Grantee To, Transpo
         var value = batch.Attribute(NfTablesWire.DataValue, set.ValueLength);
         if (set.Role == SetRole.Forwards)
         {
-            WriteAddress(value, target.To);
+            WriteAddress(value, set, target.To);
             value = value[set.SourceLength..];
         }
 
@@ -60,9 +60,9 @@ internal readonly record struct GrantElement(string Service, Grantee To, Transpo
         batch.CloseNest(nest);
     }
 
-    private static void WriteAddress(Span<byte> bytes, Address address)
+    private static void WriteAddress(Span<byte> bytes, GrantSet set, Address address)
     {
-        if (address.IsV4)
+        if (set.IsV4)
             BinaryPrimitives.WriteUInt32BigEndian(bytes, (uint)address.Value);
         else
             address.Write(bytes);
@@ -70,7 +70,7 @@ internal readonly record struct GrantElement(string Service, Grantee To, Transpo
 
     private static void WriteKey(Span<byte> key, GrantSet set, Grantee to, Transport transport, ushort port)
     {
-        WriteAddress(key, to.Source);
+        WriteAddress(key, set, to.Source);
         key[set.TransportAt] = (byte)transport;
         BinaryPrimitives.WriteUInt16BigEndian(key[set.PortAt..], port);
         if (set.IsNarrow)
