@@ -3,6 +3,7 @@ using System.Text;
 using Postern.Keys;
 using Postern.Knocks.Sequences;
 using Postern.Packets;
+using Postern.Reports;
 
 namespace Postern.Sentry;
 
@@ -78,6 +79,9 @@ public sealed record SentryOrders(SentryOptions Options)
         writer.Write(door.Within.Ticks);
         writer.Write((byte)door.TcpFlags.Set);
         writer.Write((byte)door.TcpFlags.Clear);
+        writer.Write(door.Alone);
+        writer.Write((byte)door.Family);
+        Each(writer, door.To, address => Write(writer, address.Value));
         Each(writer, door.Steps, step =>
         {
             writer.Write((byte)step.Kind);
@@ -93,6 +97,9 @@ public sealed record SentryOrders(SentryOptions Options)
             Order = (StepOrder)reader.ReadByte(),
             Within = TimeSpan.FromTicks(reader.ReadInt64()),
             TcpFlags = new((TcpFlags)reader.ReadByte(), (TcpFlags)reader.ReadByte()),
+            Alone = reader.ReadBoolean(),
+            Family = (IpFamily)reader.ReadByte(),
+            To = Each(reader, () => new Address(ReadNumber(reader))),
         };
         return door with { Steps = Each(reader, () => new KnockStep((StepKind)reader.ReadByte(), reader.ReadUInt16(), reader.ReadUInt16())) };
     }
@@ -105,8 +112,7 @@ public sealed record SentryOrders(SentryOptions Options)
         spa.GateKey.Export(key);
         writer.Write(key[..BoxKeyPair.PrivateKeySize]);
         key.Clear();
-        writer.Write((ulong)(spa.Seed >> 64));
-        writer.Write((ulong)spa.Seed);
+        Write(writer, spa.Seed);
         Each(writer, spa.UdpPorts, ports => Write(writer, ports));
         Each(writer, spa.TcpPorts, ports => Write(writer, ports));
         writer.Write(spa.Echo);
@@ -121,7 +127,7 @@ public sealed record SentryOrders(SentryOptions Options)
     {
         var outer = OuterKey.From(reader.ReadBytes(OuterKey.Size));
         var box = BoxKeyPair.From(reader.ReadBytes(BoxKeyPair.PrivateKeySize));
-        return new(outer, box, new UInt128(reader.ReadUInt64(), reader.ReadUInt64()))
+        return new(outer, box, ReadNumber(reader))
         {
             UdpPorts = Each(reader, () => ReadPorts(reader)),
             TcpPorts = Each(reader, () => ReadPorts(reader)),
@@ -129,6 +135,14 @@ public sealed record SentryOrders(SentryOptions Options)
             Limits = new() { InAll = ReadRate(reader), PerHost = ReadRate(reader), PerNetwork = ReadRate(reader) },
         };
     }
+
+    private static void Write(BinaryWriter writer, UInt128 number)
+    {
+        writer.Write((ulong)(number >> 64));
+        writer.Write((ulong)number);
+    }
+
+    private static UInt128 ReadNumber(BinaryReader reader) => new(reader.ReadUInt64(), reader.ReadUInt64());
 
     private static void Write(BinaryWriter writer, FilterPorts ports)
     {
