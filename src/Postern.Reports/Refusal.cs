@@ -62,6 +62,9 @@ public enum Refusal
     /// <summary>The request is not laid out as the specification has it.</summary>
     BadRequest,
 
+    /// <summary>A packet of fwknop that is encrypted with GnuPG, which this gate does not read.</summary>
+    GnuPg,
+
     // From here on what the warden says.
 
     /// <summary>No key of that hint may come in.</summary>
@@ -135,6 +138,7 @@ public static class RefusalText
         Refusal.NotSealedToUs => "not-sealed-to-us",
         Refusal.UnknownVersion => "unknown-version",
         Refusal.BadRequest => "bad-request",
+        Refusal.GnuPg => "gnupg",
         Refusal.UnknownKey => "unknown-key",
         Refusal.BadSignature => "bad-signature",
         Refusal.KeyRevoked => "key-revoked",

@@ -67,10 +67,9 @@ internal sealed class SpaHouse : IDisposable
           ports: [{Ports}]
           key: {InGate("gate.key")}
           authorized_keys: {AuthorizedKeys}
-          ledger: {LedgerFile}
         {Spa}
         """,
-        Gate);
+        $"{Gate}  ledger: {LedgerFile}\n");
 
     public void Start() => House.Start();
 

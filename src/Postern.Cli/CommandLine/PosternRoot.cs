@@ -17,6 +17,7 @@ internal static class PosternRoot
         ProfileCommand.Create,
         InitCommand.Create,
         EnrollCommand.Create,
+        ImportCommand.Create,
         GateCommand.Create,
         CheckCommand.Create,
         StatusCommand.Create,

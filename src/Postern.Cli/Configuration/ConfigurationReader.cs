@@ -101,6 +101,7 @@ internal static class ConfigurationReader
             ControlReaders = gate.ControlReaders ?? configuration.ControlReaders,
             Capture = gate.Capture ?? configuration.Capture,
             Spa = spa,
+            LedgerFile = gate.LedgerFile ?? configuration.LedgerFile,
             Actions = [.. services.Actions],
             Traps = gate.Traps ?? configuration.Traps,
             Files = [.. files.Select(f => f.Path)],

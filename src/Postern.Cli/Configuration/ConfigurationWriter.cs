@@ -40,7 +40,8 @@ internal static class ConfigurationWriter
         .Append(CultureInfo.InvariantCulture, $"  control_socket: {Quote(configuration.ControlSocket)}\n")
         .Append(CultureInfo.InvariantCulture, $"  control_readers: {List(configuration.ControlReaders, r => Quote(r.Name))}\n")
         .Append(CultureInfo.InvariantCulture, $"  max_grants: {configuration.Warden.MaxGrants}\n")
-        .Append(CultureInfo.InvariantCulture, $"  traps: {(configuration.Traps == TrapSetting.Auto ? "auto" : "off")}\n");
+        .Append(CultureInfo.InvariantCulture, $"  traps: {(configuration.Traps == TrapSetting.Auto ? "auto" : "off")}\n")
+        .Append(CultureInfo.InvariantCulture, $"  ledger: {Quote(configuration.LedgerFile)}\n");
 
     private static void WriteService(StringBuilder text, Service service) => text
         .Append(CultureInfo.InvariantCulture, $"  {service.Name}:\n")
@@ -73,7 +74,6 @@ internal static class ConfigurationWriter
         .Append(CultureInfo.InvariantCulture, $"  clock_skew: {Duration.Format(spa.ClockSkew)}\n")
         .Append(CultureInfo.InvariantCulture, $"  key: {Quote(spa.KeyFile)}\n")
         .Append(CultureInfo.InvariantCulture, $"  authorized_keys: {Quote(spa.AuthorizedKeysFile)}\n")
-        .Append(CultureInfo.InvariantCulture, $"  ledger: {Quote(spa.LedgerFile)}\n")
         .Append(CultureInfo.InvariantCulture, $"  require: {List([.. spa.RequireAddress ? ["address"] : Array.Empty<string>(), .. spa.RequireSourcePort ? ["source-port"] : Array.Empty<string>()], r => r)}\n")
         .Append(CultureInfo.InvariantCulture, $"  receipt: {(spa.Receipt ? "true" : "false")}\n");
 

@@ -3,7 +3,11 @@ using static Postern.Cli.Configuration.Quoting;
 namespace Postern.Cli.Configuration;
 
 /// <summary>The keys that may stand in one kind of map. <paramref name="Later"/>: keys of the contract that this version does not act on.</summary>
-internal sealed record KeyTable(string Where, string[] Known, string[] Later);
+internal sealed record KeyTable(string Where, string[] Known, string[] Later)
+{
+    /// <summary>Keys that stood here once, and where they stand now.</summary>
+    public (string Key, string To)[] Moved { get; init; } = [];
+}
 
 /// <summary>The entries of one map, each key once.</summary>
 internal sealed class Fields
@@ -38,7 +42,9 @@ internal sealed class Fields
         {
             if (Array.IndexOf(table.Known, key.Text) >= 0)
                 continue;
-            if (Array.IndexOf(table.Later, key.Text) >= 0)
+            if (Array.Find(table.Moved, m => string.Equals(m.Key, key.Text, StringComparison.Ordinal)) is { To: { } to })
+                _faults.Add(key.Place, $"'{key.Text}' has moved to {to}", "write it there");
+            else if (Array.IndexOf(table.Later, key.Text) >= 0)
                 _faults.Add(key.Place, $"'{key.Text}' is not supported by this version of Postern", "remove it");
             else
                 _faults.Add(key.Place, $"unknown key {Quote(key.Text)} in {table.Where}", _faults.Suggest(key.Text, table.Known, "write one of: " + string.Join(", ", table.Known)));

@@ -30,6 +30,8 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
 {
     public const string DefaultControlSocket = "/run/postern/control.sock";
 
+    public const string UsualLedgerFile = "/var/lib/postern/ledger";
+
     /// <summary>Empty: every interface, whenever it comes.</summary>
     public ImmutableArray<string> Interfaces { get; init; } = [];
 
@@ -44,6 +46,14 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
 
     /// <summary>Null: single packets are not looked for.</summary>
     public SpaSettings? Spa { get; init; }
+
+    /// <summary>Where what is good once is remembered. Not opened unless <see cref="NeedsLedger"/>.</summary>
+    public string LedgerFile { get; init; } = UsualLedgerFile;
+
+    public bool NeedsLedger => Spa is not null;
+
+    /// <summary>How far ahead of the gate's clock the time of what is accepted may be.</summary>
+    public TimeSpan LedgerDoubt => Spa?.ClockSkew ?? TimeSpan.Zero;
 
     /// <summary>Chosen anew each time: nobody can know them.</summary>
     public TrapPorts ChooseTraps() => Traps == TrapSetting.Off ? TrapPorts.None : TrapPorts.For(Sequences, IsServed, RandomNumberGenerator.GetInt32);

@@ -7,7 +7,7 @@ namespace Postern.Cli.Configuration;
 
 /// <summary>The section <c>gate</c>: what it watches, and where it is spoken to. Null: as by default.</summary>
 internal sealed record GateSection(
-    ImmutableArray<string>? Interfaces, string? ControlSocket, ImmutableArray<ControlReader>? ControlReaders, int? MaxGrants, TrapSetting? Traps, CaptureSetting? Capture, Place CapturePlace)
+    ImmutableArray<string>? Interfaces, string? ControlSocket, ImmutableArray<ControlReader>? ControlReaders, int? MaxGrants, TrapSetting? Traps, CaptureSetting? Capture, Place CapturePlace, string? LedgerFile)
 {
     /// <summary>IFNAMSIZ − 1 (linux/if.h).</summary>
     private const int MaxInterfaceName = 15;
@@ -19,7 +19,7 @@ internal sealed record GateSection(
 
     private const string AnyInterface = "any";
 
-    private static readonly KeyTable Keys = new("gate", ["interfaces", "capture", "control_socket", "control_readers", "max_grants", "traps"], []);
+    private static readonly KeyTable Keys = new("gate", ["interfaces", "capture", "control_socket", "control_readers", "max_grants", "traps", "ledger"], []);
 
     public static GateSection Read(ImmutableArray<Entry> entries, Values values)
     {
@@ -31,7 +31,8 @@ internal sealed record GateSection(
             values.Number("max_grants", fields["max_grants"], 1, MostGrants),
             values.Choice("traps", fields["traps"], [("auto", TrapSetting.Auto), ("off", TrapSetting.Off)]),
             values.Choice("capture", fields["capture"], [("packet", CaptureSetting.Packet), ("udp", CaptureSetting.Udp)], "nflog", "log", "journal"),
-            fields["capture"]?.Place ?? default);
+            fields["capture"]?.Place ?? default,
+            values.FullPath("ledger", fields["ledger"], GateConfiguration.UsualLedgerFile));
     }
 
     private static ImmutableArray<string>? ReadInterfaces(Node? node, Values values)

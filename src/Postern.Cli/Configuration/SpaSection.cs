@@ -14,7 +14,7 @@ internal static class SpaSection
 
     private static readonly TimeSpan MostSkew = TimeSpan.FromHours(1);
 
-    private static readonly KeyTable Keys = new("spa", ["ports", "clock_skew", "key", "authorized_keys", "ledger", "require", "receipt"], []);
+    private static readonly KeyTable Keys = new("spa", ["ports", "clock_skew", "key", "authorized_keys", "require", "receipt"], []) { Moved = [("ledger", "gate.ledger")] };
 
     public static SpaSettings Read(ImmutableArray<Entry> entries, Values values)
     {
@@ -29,7 +29,6 @@ internal static class SpaSection
             ClockSkew = values.Time("clock_skew", fields["clock_skew"], LeastSkew, MostSkew) ?? usual.ClockSkew,
             KeyFile = values.FullPath("key", fields["key"], SpaSettings.UsualKeyFile) ?? usual.KeyFile,
             AuthorizedKeysFile = values.FullPath("authorized_keys", fields["authorized_keys"], SpaSettings.UsualAuthorizedKeysFile) ?? usual.AuthorizedKeysFile,
-            LedgerFile = values.FullPath("ledger", fields["ledger"], SpaSettings.UsualLedgerFile) ?? usual.LedgerFile,
             RequireAddress = address,
             RequireSourcePort = sourcePort,
             Receipt = values.Choice("receipt", fields["receipt"], [("true", true), ("false", false)]) ?? usual.Receipt,

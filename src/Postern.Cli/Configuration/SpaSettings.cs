@@ -9,7 +9,6 @@ internal sealed record SpaSettings
 {
     public const string UsualKeyFile = "/etc/postern/gate.key";
     public const string UsualAuthorizedKeysFile = "/etc/postern/authorized_keys";
-    public const string UsualLedgerFile = "/var/lib/postern/ledger";
 
     /// <summary>IANA's for fwknop, so that operators find it where they look.</summary>
     public const ushort UsualPort = 62201;
@@ -25,8 +24,6 @@ internal sealed record SpaSettings
     public string KeyFile { get; init; } = UsualKeyFile;
 
     public string AuthorizedKeysFile { get; init; } = UsualAuthorizedKeysFile;
-
-    public string LedgerFile { get; init; } = UsualLedgerFile;
 
     public bool RequireAddress { get; init; }
 

@@ -12,11 +12,15 @@ internal static class FixedSettings
             return "gate.interfaces and gate.control_socket cannot change while the gate runs";
         if (next.Capture != now.Capture)
             return "gate.capture cannot change while the gate runs";
+        if (next.NeedsLedger && !now.NeedsLedger)
+            return "the gate has not opened its ledger, which this needs";
+        if (next.NeedsLedger && !Same(next.LedgerFile, now.LedgerFile))
+            return "gate.ledger cannot change while the gate runs";
         return (now.Spa, next.Spa) switch
         {
             (null, null) => null,
-            ({ } old, { } other) when !Same(old.KeyFile, other.KeyFile) || !Same(old.LedgerFile, other.LedgerFile) || !Same(old.AuthorizedKeysFile, other.AuthorizedKeysFile)
-                => "spa.key, spa.ledger and spa.authorized_keys cannot change while the gate runs",
+            ({ } old, { } other) when !Same(old.KeyFile, other.KeyFile) || !Same(old.AuthorizedKeysFile, other.AuthorizedKeysFile)
+                => "spa.key and spa.authorized_keys cannot change while the gate runs",
             ({ } old, { } other) when next.Capture == CaptureSetting.Udp && !old.Ports.SequenceEqual(other.Ports)
                 => "spa.ports cannot change while the gate runs with 'capture: udp'",
             ({ }, { }) => null,

@@ -9,25 +9,21 @@ using Postern.Packets;
 using Postern.Reports;
 using Postern.Sentry;
 using Postern.Warden;
-using Postern.Warden.Ledger;
 
 namespace Postern.Cli.Gate;
 
-/// <summary>What single packets need for as long as the gate runs: its keys, the ledger, and an eye on the file of who may come in.</summary>
+/// <summary>What single packets need for as long as the gate runs: its keys, and an eye on the file of who may come in.</summary>
 internal sealed class SpaKeeper : IDisposable
 {
     private readonly GateKey _key;
     private readonly OuterKey _outerKey;
-    private readonly LedgerFile _ledger;
     private readonly KeysWatch _watch;
 
-    private SpaKeeper(GateKey key, LedgerFile ledger, KeysWatch watch, ImmutableArray<Socket> receipts)
+    private SpaKeeper(GateKey key, KeysWatch watch, ImmutableArray<Socket> receipts)
     {
-        (_key, _outerKey, _ledger, _watch) = (key, key.Secret.DeriveOuterKey(), ledger, watch);
+        (_key, _outerKey, _watch) = (key, key.Secret.DeriveOuterKey(), watch);
         Receipts = new(_outerKey, receipts);
     }
-
-    public ILedger Ledger => _ledger;
 
     public ReceiptPost Receipts { get; }
 
@@ -55,21 +51,17 @@ internal sealed class SpaKeeper : IDisposable
     public static SpaKeeper Open(SpaSettings settings, Action keysChanged, ImmutableArray<Socket> receiptSockets)
     {
         GateKey? key = null;
-        LedgerFile? ledger = null;
         try
         {
             key = GateKeyFile.Read(settings.KeyFile);
-            ledger = LedgerFile.Open(settings.LedgerFile, GateClock.Now().Wall, settings.ClockSkew);
-            return new(key, ledger, new(settings.AuthorizedKeysFile, keysChanged), receiptSockets);
+            return new(key, new(settings.AuthorizedKeysFile, keysChanged), receiptSockets);
         }
         catch (Exception e)
         {
-            ledger?.Dispose();
             key?.Dispose();
             throw e switch
             {
                 GateKeyException k => CommandFailure.Usage(k.Message, k.Hint),
-                LedgerException l => CommandFailure.Usage(l.Message, l.Hint),
                 MissingSodiumException s => new CommandFailure(ExitCode.Unsupported, s.Message, s.Hint, s),
                 _ => e,
             };
@@ -79,7 +71,6 @@ internal sealed class SpaKeeper : IDisposable
     public void Dispose()
     {
         _watch.Dispose();
-        _ledger.Dispose();
         _outerKey.Dispose();
         _key.Dispose();
     }

@@ -9,6 +9,7 @@ using Postern.Firewall;
 using Postern.Packets;
 using Postern.Reports;
 using Postern.Steward;
+using Postern.Warden.Ledger;
 
 namespace Postern.Cli.Gate;
 
@@ -31,6 +32,7 @@ internal sealed class WardenProcess : IDisposable
     private readonly StewardLink _steward;
     private readonly InForce _inForce;
     private readonly OnlyGate _alone;
+    private readonly LedgerFile? _ledger;
     private readonly SentryPost _post;
     private readonly NftablesFirewall _firewall;
     private readonly Warden.Warden _warden;
@@ -63,12 +65,13 @@ internal sealed class WardenProcess : IDisposable
         try
         {
             _alone = OnlyGate.Claim();
+            _ledger = GateLedger.Open(configuration);
             _keys = new(_inbox);
             _inForce = new(configuration, configuration.Spa is { } spa ? SpaKeeper.Open(spa, () => _keys.Ask(spa), [.. _steward.ReceiptSockets.Select(ToSocket)]) : null);
             ReadKeysOnceWatched();
             var first = _post.Begin(_inForce.Configuration, _inForce.ForSentry(_inForce.Configuration, configuration.ChooseTraps(), _post.NextGeneration()));
             _firewall = new NftablesFirewall();
-            _warden = new(_firewall, new LogAudit(log, TimeProvider.System), _inForce.Spa?.Ledger, _steward);
+            _warden = new(_firewall, new LogAudit(log, TimeProvider.System), _ledger, _steward);
             _reloader = new(path, _inForce, _warden, _post, _steward, _inbox, AskKeys, log);
             _desk = new(_warden, _reloader, Describe, () => StatusText.KeyNamesOf(_inForce.Configuration));
             _control = ControlServer.Listen(configuration.ControlSocket, configuration.ControlReaders, Take, log);
@@ -86,6 +89,7 @@ internal sealed class WardenProcess : IDisposable
             _firewall?.Dispose();
             _post.Dispose();
             _inForce?.Spa?.Dispose();
+            _ledger?.Dispose();
             _alone?.Dispose();
             throw e switch
             {
@@ -112,6 +116,7 @@ internal sealed class WardenProcess : IDisposable
         _rules.Dispose();
         _post.Dispose();
         _inForce.Spa?.Dispose();
+        _ledger?.Dispose();
         _firewall.Dispose();
         _alone.Dispose();
         _inbox.Dispose();

@@ -4,7 +4,7 @@ using Postern.Keys.Ssh;
 namespace Postern.Warden.Ledger;
 
 /// <summary>
-/// What was accepted last of each key and device, so that nothing is accepted twice. It is asked, then told; and nothing is granted that
+/// What was accepted last of each key and device, and which single things were used, so that nothing is accepted twice. It is asked, then told; and nothing is granted that
 /// it could not be told.
 /// </summary>
 public interface ILedger
@@ -14,9 +14,38 @@ public interface ILedger
 
     /// <summary>When it returns true, the acceptance outlives a loss of power. False: it could not be written down, and must not be acted on.</summary>
     bool TryRemember(KeyFingerprint key, uint device, ulong time);
+
+    /// <summary>It was marked, or may have been: something that is good once is then good no more.</summary>
+    bool IsMarked(LedgerMark mark, DateTimeOffset now);
+
+    /// <summary>When it returns true, the mark outlives a loss of power. False: it could not be written down, or there is no room for more, and it must not be acted on.</summary>
+    bool TryMark(LedgerMark mark, DateTimeOffset now);
 }
 
-/// <summary>SHA-256 of a key's blob: 32 bytes, as a value.</summary>
+/// <summary>What kind of thing is good once.</summary>
+public enum MarkKind
+{
+    /// <summary>A packet that carries its time and is no good when that is long past.</summary>
+    Packet,
+
+    /// <summary>A secret that is used up by being used.</summary>
+    OneTime,
+}
+
+/// <summary>That something was used.</summary>
+/// <param name="Kind">What it was; the same digest of two kinds is two marks.</param>
+/// <param name="Digest">Tells it from all others of its kind.</param>
+/// <param name="Expires">After this time, in nanoseconds since 1970, the mark may be forgotten; 0: never.</param>
+public readonly record struct LedgerMark(MarkKind Kind, KeyFingerprint Digest, ulong Expires)
+{
+    /// <summary>
+    /// The last moment at which it can have been made, in nanoseconds since 1970: what was made before a ledger that was lost, or no later than what was
+    /// forgotten, counts as marked. 0: it has no time.
+    /// </summary>
+    public ulong Made { get; init; }
+}
+
+/// <summary>SHA-256 of a key's blob, or of what a mark is of: 32 bytes, as a value.</summary>
 public readonly record struct KeyFingerprint(UInt128 High, UInt128 Low)
 {
     public const int Size = 32;
@@ -27,6 +56,7 @@ public readonly record struct KeyFingerprint(UInt128 High, UInt128 Low)
         return Read(key.FingerprintBytes);
     }
 
+    /// <param name="bytes">At least 32.</param>
     public static KeyFingerprint Read(ReadOnlySpan<byte> bytes) => new(BinaryPrimitives.ReadUInt128BigEndian(bytes), BinaryPrimitives.ReadUInt128BigEndian(bytes[16..]));
 
     public void Write(Span<byte> bytes)
@@ -36,10 +66,14 @@ public readonly record struct KeyFingerprint(UInt128 High, UInt128 Low)
     }
 }
 
-/// <summary>Where there is no ledger nothing can be remembered, and so nothing that is signed is granted.</summary>
+/// <summary>Where there is no ledger nothing can be remembered, and so nothing that is good once is granted.</summary>
 internal sealed class NoLedger : ILedger
 {
     public ulong LastOf(KeyFingerprint key, uint device, DateTimeOffset now) => 0;
 
     public bool TryRemember(KeyFingerprint key, uint device, ulong time) => false;
+
+    public bool IsMarked(LedgerMark mark, DateTimeOffset now) => false;
+
+    public bool TryMark(LedgerMark mark, DateTimeOffset now) => false;
 }

@@ -68,7 +68,7 @@ public sealed class LedgerFile : ILedger, IDisposable
         _lock = Lock(path);
     }
 
-    /// <summary>How many devices and floors of keys it knows.</summary>
+    /// <summary>How many records it needs: one for each device, each floor and each mark.</summary>
     public int Count => _replay.Count;
 
     /// <summary>
@@ -79,7 +79,7 @@ public sealed class LedgerFile : ILedger, IDisposable
     /// </summary>
     /// <param name="path">The lock lies beside it, with ".lock" added to its name.</param>
     /// <param name="now">By the gate's clock.</param>
-    /// <param name="clockSkew">Of <see cref="SpaOptions.ClockSkew"/>; null: as much as that is without a word.</param>
+    /// <param name="clockSkew">How far ahead of the gate's clock the time of what it accepts may be; null: as much as <see cref="SpaOptions.ClockSkew"/> is without a word.</param>
     /// <exception cref="LedgerException">It is damaged, in use, or cannot be read or written.</exception>
     public static LedgerFile Open(string path, DateTimeOffset now, TimeSpan? clockSkew = null) =>
         Open(path, now, clockSkew ?? UsualSkew, _ => { }, DefaultSlack);
@@ -157,6 +157,7 @@ public sealed class LedgerFile : ILedger, IDisposable
         ReadAll(_file, bytes);
         var isWhole = Parse(bytes);
         LowerFloor(now);
+        _replay.Marks.Forget(UnixTime.Of(now));
         _rewriteAt = RewriteAfter();
         if (isWhole && !_isStale)
             return;
@@ -201,7 +202,7 @@ public sealed class LedgerFile : ILedger, IDisposable
 
     private LedgerException Damaged(long at) => new(
         $"the ledger {_path} is damaged at byte {at}: it can no longer tell which requests were accepted before",
-        "look at the disk; then move the file away and start the gate: it makes a new one, in which nothing is remembered, and so accepts nothing that was signed before that start, nor within clock_skew after it");
+        "look at the disk; then move the file away and start the gate: it makes a new one, in which nothing is remembered, and so accepts nothing that was signed before that start, nor within clock_skew or max_age after it. One-time sequences that were used are good again then: make new ones");
 
     public ulong LastOf(KeyFingerprint key, uint device, DateTimeOffset now)
     {
@@ -222,14 +223,31 @@ public sealed class LedgerFile : ILedger, IDisposable
         _isStale = true;
     }
 
-    public bool TryRemember(KeyFingerprint key, uint device, ulong time)
+    public bool TryRemember(KeyFingerprint key, uint device, ulong time) => TryKeep(new(LedgerRecordKind.Accepted, key, device, time));
+
+    public bool IsMarked(LedgerMark mark, DateTimeOffset now)
+    {
+        LowerFloor(now);
+        return (mark.Made != 0 && mark.Made <= _replay.Floor) || _replay.Marks.Has(mark, latest: UnixTime.Of(now + WrongClock + _skew));
+    }
+
+    public bool TryMark(LedgerMark mark, DateTimeOffset now)
+    {
+        if (!_replay.Marks.HasRoomFor(mark.Kind, UnixTime.Of(now)))
+            return false;
+        if (_length >= _rewriteAt - LedgerFormat.RecordSize)
+            _replay.Marks.Forget(UnixTime.Of(now)); // what is past needs no place in the new file
+        return TryKeep(MarkBook.RecordOf(mark));
+    }
+
+    private bool TryKeep(in LedgerRecord record)
     {
         if (_isStale && !TryRewrite())
             return false;
-        LedgerFormat.Write(_record, new(LedgerRecordKind.Accepted, key, device, time));
+        LedgerFormat.Write(_record, record);
         if (!TryAppend())
             return false;
-        _replay.Accept(key, device, time);
+        _replay.Read(record);
         if (_length >= _rewriteAt)
             CompactIfItCan();
         return true;

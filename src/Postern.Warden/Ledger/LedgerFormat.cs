@@ -10,9 +10,21 @@ internal enum LedgerRecordKind : byte
 
     /// <summary>Of this key, devices that are not known must be newer than this time.</summary>
     KeyFloor = 2,
+
+    /// <summary>This packet was used.</summary>
+    PacketMark = 3,
+
+    /// <summary>This secret was used up.</summary>
+    OneTimeMark = 4,
+
+    /// <summary>Marks of packets that were made up to then were forgotten.</summary>
+    MarkFloor = 5,
 }
 
-internal readonly record struct LedgerRecord(LedgerRecordKind Kind, KeyFingerprint Key, uint Device, ulong Time);
+internal readonly record struct LedgerRecord(LedgerRecordKind Kind, KeyFingerprint Key, uint Device, ulong Time)
+{
+    public ulong Made { get; init; }
+}
 
 /// <summary>
 /// The ledger as a file: a header, and records that are only ever added. All of 64 bytes, so that a disk writes one whole or not at all
@@ -25,12 +37,12 @@ internal readonly record struct LedgerRecord(LedgerRecordKind Kind, KeyFingerpri
 ///         32 24  zero
 ///         56  8  checksum    the first 8 bytes of SHA-256 of the 56 before
 ///
-/// record   0 32  key         SHA-256 of its blob
-///         32  4  device      zero for a floor of the key
+/// record   0 32  key         SHA-256 of its blob; of a mark, its digest; zero for the floor of the marks
+///         32  4  device      zero for all but an acceptance
 ///         36  1  kind
 ///         37  3  zero
-///         40  8  time        nanoseconds since 1970
-///         48  8  zero
+///         40  8  time        nanoseconds since 1970; of a mark, when it may be forgotten, zero: never
+///         48  8  made        of a packet's mark, likewise; zero for all others
 ///         56  8  checksum
 /// </code>
 /// </summary>
@@ -69,6 +81,7 @@ internal static class LedgerFormat
         BinaryPrimitives.WriteUInt32BigEndian(bytes[32..], record.Device);
         bytes[36] = (byte)record.Kind;
         BinaryPrimitives.WriteUInt64BigEndian(bytes[40..], record.Time);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[48..], record.Made);
         Seal(bytes);
     }
 
@@ -76,11 +89,21 @@ internal static class LedgerFormat
     public static bool TryRead(ReadOnlySpan<byte> bytes, out LedgerRecord record)
     {
         bytes = bytes[..RecordSize];
-        record = new((LedgerRecordKind)bytes[36], KeyFingerprint.Read(bytes), BinaryPrimitives.ReadUInt32BigEndian(bytes[32..]), BinaryPrimitives.ReadUInt64BigEndian(bytes[40..]));
-        return IsSealed(bytes)
-            && (record.Kind == LedgerRecordKind.Accepted || (record.Kind == LedgerRecordKind.KeyFloor && record.Device == 0))
-            && !bytes[37..40].ContainsAnyExcept((byte)0) && !bytes[48..ChecksumAt].ContainsAnyExcept((byte)0);
+        record = new((LedgerRecordKind)bytes[36], KeyFingerprint.Read(bytes), BinaryPrimitives.ReadUInt32BigEndian(bytes[32..]), BinaryPrimitives.ReadUInt64BigEndian(bytes[40..]))
+        {
+            Made = BinaryPrimitives.ReadUInt64BigEndian(bytes[48..]),
+        };
+        return IsSealed(bytes) && IsOneThatIsWritten(record) && !bytes[37..40].ContainsAnyExcept((byte)0);
     }
+
+    private static bool IsOneThatIsWritten(in LedgerRecord record) => record.Kind switch
+    {
+        LedgerRecordKind.Accepted => record.Made == 0,
+        LedgerRecordKind.KeyFloor or LedgerRecordKind.OneTimeMark => record is { Device: 0, Made: 0 },
+        LedgerRecordKind.PacketMark => record.Device == 0,
+        LedgerRecordKind.MarkFloor => record is { Device: 0, Made: 0 } && record.Key == default,
+        _ => false,
+    };
 
     private static void Seal(Span<byte> bytes)
     {

@@ -10,16 +10,18 @@ namespace Postern.Warden.Ledger;
 /// floor, below which no device that is not known is believed: so what was forgotten cannot be accepted again either.
 /// </para>
 /// <para>
-/// Nothing is ever dropped: 64 bytes for each device of each key that ever asked are less than the reasoning about when it would be safe.
+/// None of this is ever dropped: 64 bytes for each device of each key that ever asked are less than the reasoning about when it would be safe.
 /// A time that lies in the future (both clocks were wrong) locks out that device until then, and it alone: the floor is the lowest of
 /// 17 times, so that the key still comes in as a new device.
 /// </para>
+/// Beside it stand the marks of what is good once and has no key (<see cref="MarkBook"/>).
 /// </summary>
 internal sealed class ReplayLedger(ulong floor)
 {
     public const int MaxDevices = 16;
 
     private readonly Dictionary<KeyFingerprint, KeyPast> _keys = [];
+    private int _records;
 
     private readonly record struct DeviceTime(uint Device, ulong Time);
 
@@ -45,7 +47,9 @@ internal sealed class ReplayLedger(ulong floor)
     public ulong Floor { get; set; } = floor;
 
     /// <summary>How many records say all of it.</summary>
-    public int Count { get; private set; }
+    public int Count => _records + Marks.Count;
+
+    public MarkBook Marks { get; } = new();
 
     public ulong LastOf(KeyFingerprint key, uint device)
     {
@@ -67,19 +71,19 @@ internal sealed class ReplayLedger(ulong floor)
         }
 
         past.Devices.Add(new(device, time));
-        Count++;
+        _records++;
         if (past.Devices.Count <= MaxDevices)
             return;
         var oldest = past.Devices.MinBy(d => d.Time);
         past.Devices.Remove(oldest);
-        Count--;
+        _records--;
         RaiseFloor(key, oldest.Time);
     }
 
     public void RaiseFloor(KeyFingerprint key, ulong time)
     {
         var past = PastOf(key);
-        Count += past.Floor == 0 && time != 0 ? 1 : 0;
+        _records += past.Floor == 0 && time != 0 ? 1 : 0;
         past.Floor = Math.Max(past.Floor, time);
     }
 
@@ -99,13 +103,18 @@ internal sealed class ReplayLedger(ulong floor)
             foreach (var (device, time) in past.Devices)
                 yield return new(LedgerRecordKind.Accepted, key, device, time);
         }
+
+        foreach (var mark in Marks.Records())
+            yield return mark;
     }
 
     public void Read(in LedgerRecord record)
     {
         if (record.Kind == LedgerRecordKind.Accepted)
             Accept(record.Key, record.Device, record.Time);
-        else
+        else if (record.Kind == LedgerRecordKind.KeyFloor)
             RaiseFloor(record.Key, record.Time);
+        else
+            Marks.Read(record);
     }
 }

@@ -9,12 +9,16 @@ public sealed class LedgerFormatTests
     private static readonly Gen<ulong> Numbers = Gen.Choose(int.MinValue, int.MaxValue).Two().Select(pair => ((ulong)(uint)pair.Item1 << 32) | (uint)pair.Item2);
 
     private static readonly Gen<LedgerRecord> Records =
-        from kind in Gen.Elements(LedgerRecordKind.Accepted, LedgerRecordKind.KeyFloor)
+        from kind in Gen.Elements(Enum.GetValues<LedgerRecordKind>())
         from high in Numbers
         from low in Numbers
         from device in Numbers
         from time in Numbers
-        select new LedgerRecord(kind, new KeyFingerprint(high, (UInt128)low << 60), kind == LedgerRecordKind.Accepted ? (uint)device : 0, time);
+        from made in Numbers
+        select new LedgerRecord(kind, kind == LedgerRecordKind.MarkFloor ? default : new KeyFingerprint(high, (UInt128)low << 60), kind == LedgerRecordKind.Accepted ? (uint)device : 0, time)
+        {
+            Made = kind == LedgerRecordKind.PacketMark ? made : 0,
+        };
 
     [Fact]
     public void What_is_written_is_read_back_and_no_other_bit_is() => Prop.ForAll(Records.ToArbitrary(), record =>
@@ -59,5 +63,24 @@ public sealed class LedgerFormatTests
             "706F737465726E206C65646765720000" + "00000001" + "00000000" + "0000000000000001" + new string('0', 48) + "C6C3450B64F7F893"
             + "00000000000000000000000000000001" + "00000000000000000000000000000002" + "00000003" + "01" + "000000" + "0000000000000004" + "0000000000000000" + "6097C50A264EA256",
             Convert.ToHexString(bytes));
+    }
+
+    [Theory]
+    [InlineData(0, false, false, false)]
+    [InlineData(6, false, false, false)]
+    [InlineData((int)LedgerRecordKind.Accepted, false, false, true)]
+    [InlineData((int)LedgerRecordKind.KeyFloor, true, false, false)]
+    [InlineData((int)LedgerRecordKind.KeyFloor, false, false, true)]
+    [InlineData((int)LedgerRecordKind.PacketMark, true, false, false)]
+    [InlineData((int)LedgerRecordKind.OneTimeMark, true, false, false)]
+    [InlineData((int)LedgerRecordKind.OneTimeMark, false, false, true)]
+    [InlineData((int)LedgerRecordKind.MarkFloor, true, false, false)]
+    [InlineData((int)LedgerRecordKind.MarkFloor, false, true, false)]
+    [InlineData((int)LedgerRecordKind.MarkFloor, false, false, true)]
+    public void What_no_record_of_its_kind_says_is_refused(int kind, bool device, bool key, bool made)
+    {
+        var bytes = new byte[LedgerFormat.RecordSize];
+        LedgerFormat.Write(bytes, new((LedgerRecordKind)kind, key ? new(0, 1) : default, device ? 1u : 0, 7) { Made = made ? 1u : 0 });
+        Assert.False(LedgerFormat.TryRead(bytes, out _));
     }
 }

@@ -164,5 +164,9 @@ internal sealed class VectorGate : IDisposable
             past.Accept(key, device, time);
             return true;
         }
+
+        public bool IsMarked(LedgerMark mark, DateTimeOffset now) => false;
+
+        public bool TryMark(LedgerMark mark, DateTimeOffset now) => false;
     }
 }

@@ -21,4 +21,15 @@ internal sealed class MemoryLedger : ILedger
         _replay.Accept(key, device, time);
         return true;
     }
+
+    public bool IsMarked(LedgerMark mark, DateTimeOffset now) => _replay.Marks.Has(mark, ulong.MaxValue);
+
+    public bool TryMark(LedgerMark mark, DateTimeOffset now)
+    {
+        if (Fails)
+            return false;
+        Remembered++;
+        _replay.Marks.Add(mark);
+        return true;
+    }
 }

@@ -60,7 +60,7 @@ internal static class Rights
 
     /// <summary>Folders that the warden writes to, and not where a link in them leads, which it could have put there itself; made, where they are not there, before it loses the right to.</summary>
     public static ImmutableArray<string> WrittenTo(GateConfiguration configuration) =>
-        [OnlyGate.Folder, .. new[] { configuration.ControlSocket, configuration.Spa?.LedgerFile }.OfType<string>().Select(file => Path.GetDirectoryName(Path.GetFullPath(file))!).Distinct(StringComparer.Ordinal)];
+        [OnlyGate.Folder, .. new[] { configuration.ControlSocket, configuration.NeedsLedger ? configuration.LedgerFile : null }.OfType<string>().Select(file => Path.GetDirectoryName(Path.GetFullPath(file))!).Distinct(StringComparer.Ordinal)];
 
     /// <summary>Of each file, and of what it leads to if it is a link.</summary>
     private static IEnumerable<string> FoldersOf(IEnumerable<string> files) =>
