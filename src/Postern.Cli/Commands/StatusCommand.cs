@@ -50,7 +50,7 @@ internal static class StatusCommand
         }
 
         foreach (var knock in status.Knocks)
-            output.WriteLine($"knock          {knock.Name}: {knock.Method}{Verb(" opens ", knock.Opens)}{Verb(" closes ", knock.Closes)}");
+            output.WriteLine($"knock          {knock.Name}: {knock.Method}{Verb(" opens ", knock.Opens)}{Verb(" closes ", knock.Closes)}{Left(knock)}");
         if (status.Spa is { } spa)
             output.WriteLine($"spa            {string.Join(' ', spa.Carriers)}, {PortText.Count(spa.Keys, "key")} in {spa.KeysFile}");
         var packets = status.Packets;
@@ -77,6 +77,13 @@ internal static class StatusCommand
         var some = counts.Where(c => c.Value > 0).OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Value} {c.Key}")).ToArray();
         return some.Length == 0 ? "no single packet so far" : string.Join(", ", some) + " (before any key was looked at; the log has the others)";
     }
+
+    private static string Left(KnockStatus knock) => knock.SequencesLeft switch
+    {
+        null => "",
+        0 => "; NO SEQUENCE IS LEFT: nobody can use it",
+        var left => $"; {PortText.Count(left.Value, "sequence")} left",
+    };
 
     private static string Verb(string verb, IEnumerable<string> services) => services.Any() ? verb + string.Join(", ", services) : "";
 

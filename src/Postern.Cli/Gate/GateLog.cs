@@ -107,6 +107,9 @@ internal static partial class GateLog
     [LoggerMessage(151, LogLevel.Warning, "{Line}")]
     public static partial void ErrandWarning(ILogger log, string line);
 
+    [LoggerMessage(170, LogLevel.Warning, "{Left} one-time sequences are left of the knock '{Knock}': write new ones into {File}, and 'postern reload'")]
+    public static partial void FewSequencesLeft(ILogger log, int left, string knock, string file);
+
     [LoggerMessage(137, LogLevel.Error, "no warden can be started: {Reason}; trying again. Services stay closed, and grants in force end on time")]
     public static partial void WardenNotStarted(ILogger log, string reason);
 }

@@ -115,7 +115,7 @@ internal sealed class Reloader(
         }
 
         (Fault, Loaded) = (null, DateTimeOffset.Now);
-        GateLog.Reloaded(log, inForce.Configuration.Sequences.Length, inForce.Configuration.Warden.Services.Length, warden.GrantCount);
+        GateLog.Reloaded(log, inForce.Configuration.KnockCount, inForce.Configuration.Warden.Services.Length, warden.GrantCount);
         if (call?.Request is not { Verb: ControlRequest.Apply } request)
         {
             Attempt(() => _kept.Keep(inForce.Configuration));

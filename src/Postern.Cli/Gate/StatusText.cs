@@ -26,8 +26,13 @@ internal static class StatusText
         ];
     }
 
-    public static ImmutableArray<KnockStatus> KnocksOf(WardenOptions options) =>
-        [.. options.Doors.Select(d => new KnockStatus(d.Name, "sequence", d.Opens, d.Closes))];
+    /// <param name="configuration">Which knocks there are.</param>
+    /// <param name="left">Of each one-time knock, how many of its sequences can still be used.</param>
+    public static ImmutableArray<KnockStatus> KnocksOf(GateConfiguration configuration, IReadOnlyDictionary<string, int> left) =>
+    [
+        .. configuration.Warden.Doors.Take(configuration.PlainDoors).Select(d => new KnockStatus(d.Name, "sequence", d.Opens, d.Closes)),
+        .. configuration.OneTime.Select(k => new KnockStatus(k.Door.Name, "one-time", k.Door.Opens, k.Door.Closes) { SequencesLeft = left.GetValueOrDefault(k.Door.Name) }),
+    ];
 
     public static SpaStatus? SpaOf(GateConfiguration configuration) => configuration.Spa is { } spa
         ? new([.. spa.Ports.Select(p => p.ToString()), .. spa.Echo ? ["icmp"] : Array.Empty<string>()], spa.Identities.Length, spa.AuthorizedKeysFile)
@@ -45,7 +50,7 @@ internal static class StatusText
     /// <summary>For the line that the gate writes when it is ready.</summary>
     public static string WatchedFor(GateConfiguration configuration)
     {
-        var knocks = PortText.Count(configuration.Sequences.Length, "knock");
+        var knocks = PortText.Count(configuration.KnockCount, "knock");
         return configuration.Spa is { } spa ? $"{knocks}, and single packets of {PortText.Count(spa.Identities.Length, "key")}" : knocks;
     }
 

@@ -22,6 +22,9 @@ public sealed class SequenceDetector
     /// <summary>The most steps of one sequence that may overlap others of it: as many packets are remembered to tell a repeat from a duplicate.</summary>
     public const int MaxOverlappingSteps = 8;
 
+    /// <summary>The most pairs of flags and destinations that doors of <see cref="KnockSequence.Alone"/> may have.</summary>
+    public const int MaxManners = LoneAttempts.MaxCompanies;
+
     public const int DefaultTableBytes = 8 << 20;
 
     private readonly DoorPlan[] _doors;
