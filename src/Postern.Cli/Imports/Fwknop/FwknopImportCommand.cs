@@ -18,7 +18,7 @@ internal static class FwknopImportCommand
             "Carry over fwknopd.conf and access.conf",
             "postern import fwknop /etc/fwknop",
             "postern import fwknop --output /etc/postern/postern.d/fwknop.yaml") { path, output, folder };
-        command.SetAction(_ => throw new CommandFailure(ExitCode.Unsupported, "this import is not written yet", "write the knocks by hand"));
+        command.SetAction(int (_) => throw new CommandFailure(ExitCode.Unsupported, "this import is not written yet", "write the knocks by hand"));
         return command;
     }
 }

@@ -10,7 +10,7 @@ internal static class FwknoprcImportCommand
     {
         var path = new Argument<string?>("FILE") { Description = "The client's file (~/.fwknoprc)", Arity = ArgumentArity.ZeroOrOne };
         var command = new DocumentedCommand("fwknoprc", "Make a profile of each stanza of fwknop's client", "postern import fwknoprc") { path };
-        command.SetAction(_ => throw new CommandFailure(ExitCode.Unsupported, "this import is not written yet", "write the profiles by hand"));
+        command.SetAction(int (_) => throw new CommandFailure(ExitCode.Unsupported, "this import is not written yet", "write the profiles by hand"));
         return command;
     }
 }

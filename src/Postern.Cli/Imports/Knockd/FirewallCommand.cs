@@ -92,7 +92,7 @@ internal sealed record FirewallCommand(bool Adds, ImmutableArray<PortRange> Port
             }
         }
 
-        if (!fromClient || Ports(port.Replace(':', '-'), protocol.Length > 0 ? [protocol] : ["tcp", "udp"]) is not { } ports)
+        if (!fromClient || PortsOf(port.Replace(':', '-'), protocol.Length > 0 ? [protocol] : ["tcp", "udp"]) is not { } ports)
             return null;
         return new(adds, ports, left.ToImmutable());
 
@@ -146,7 +146,7 @@ internal sealed record FirewallCommand(bool Adds, ImmutableArray<PortRange> Port
             }
         }
 
-        if (!fromClient || !accepts || (at < words.Length && words[at] is not "comment") || Ports(port, [protocol]) is not { } ports)
+        if (!fromClient || !accepts || (at < words.Length && words[at] is not "comment") || PortsOf(port, [protocol]) is not { } ports)
             return null;
         return new(true, ports, left.ToImmutable());
     }
@@ -184,13 +184,13 @@ internal sealed record FirewallCommand(bool Adds, ImmutableArray<PortRange> Port
             }
         }
 
-        return fromClient && adds is { } which && Ports(port, [protocol]) is { } ports ? new(which, ports, []) : null;
+        return fromClient && adds is { } which && PortsOf(port, [protocol]) is { } ports ? new(which, ports, []) : null;
     }
 
     internal static bool IsClient(string word) => word is Client or "%IP%/32" or "%IP%/128";
 
     /// <summary>Port numbers, runs and the names that everybody writes; each a range of its own.</summary>
-    internal static ImmutableArray<PortRange>? Ports(string list, ReadOnlySpan<string> protocols)
+    internal static ImmutableArray<PortRange>? PortsOf(string list, ReadOnlySpan<string> protocols)
     {
         var ports = ImmutableArray.CreateBuilder<PortRange>();
         foreach (var protocol in protocols)

@@ -27,7 +27,7 @@ internal sealed class IptablesWords(ImmutableArray<string> words)
                 return null;
         }
 
-        return _adds is { } adds && _fromClient && _accepts && FirewallCommand.Ports(_ports.Replace(':', '-'), [_protocol]) is { } ports ? new(adds, ports, _left.ToImmutable()) : null;
+        return _adds is { } adds && _fromClient && _accepts && FirewallCommand.PortsOf(_ports.Replace(':', '-'), [_protocol]) is { } ports ? new(adds, ports, _left.ToImmutable()) : null;
     }
 
     private bool TakeOption()

@@ -94,7 +94,7 @@ internal sealed class KnockdImport
             Note(option.Line, option.Text switch
             {
                 "PidFile" => "PidFile is not carried over: the service manager knows the gate, and 'postern status' finds it",
-                var name => $"{name} is not carried over: the gate writes to standard error, and so to the journal ('journalctl -u postern')",
+                var word => $"{word} is not carried over: the gate writes to standard error, and so to the journal ('journalctl -u postern')",
             });
         }
 
