@@ -59,8 +59,9 @@ public sealed class KnockdTests : IDisposable
         foreach (var id in ids)
         {
             var one = cases.RootElement.GetProperty("cases").EnumerateArray().First(c => c.GetProperty("id").GetString() == id);
-            foreach (var strict in new[] { false, true })
-                Play(house, packets, id, one, strict);
+            Play(house, packets, id, one, strict: false);
+            if (id is "dup-knock-kills" or "other-door-port-resets")
+                Play(house, packets, id, one, strict: true);
         }
     }
 
@@ -101,7 +102,7 @@ public sealed class KnockdTests : IDisposable
         using var house = new GateHouse(start: false);
         house.ServeTcp(22);
         house.Gate.Run("nft", "add table inet t; add set inet t open { type ipv4_addr; }; add chain inet t in { type filter hook input priority 0; }; add rule inet t in tcp dport 22 ip saddr != @open drop");
-        using var knockd = StartKnockd(house, $"[options]\n\tlogfile = {_folder.FullName}/log\n[door]\n\tsequence = 7000,9000:udp,8000\n\tseq_timeout = 10\n\ttcpflags = syn\n\tcommand = {Needs.Find("nft")} add element inet t open {{ %IP% }}\n");
+        using var knockd = StartKnockd(house, $"[door]\n\tsequence = 7000,9000:udp,8000\n\tseq_timeout = 10\n\ttcpflags = syn\n\tcommand = {Needs.Find("nft")} add element inet t open {{ %IP% }}\n");
         Assert.False(house.IsOpen(GateHouse.Gate4));
         var (code, output) = house.FromClient(GateHouse.Postern, "knock", GateHouse.Gate4, "tcp/22", "--sequence", "tcp/7000,udp/9000,tcp/8000", "--gap", "20ms");
         Assert.True(code == 0, output);
@@ -126,7 +127,7 @@ public sealed class KnockdTests : IDisposable
 
         house.Knock("knock", "-d", "10", GateHouse.Gate4, "7100", "8100"); // not in turn
         house.Knock("knock", "-d", "10", GateHouse.Gate4, "7000", "8000");
-        GateHouse.Until(() => Lines(Diary).Length == 1, "the first");
+        GateHouse.Until(() => Ran() == 1, "the first");
         Assert.Contains("not-in-turn", house.Log, StringComparison.Ordinal);
         house.Knock("knock", "-d", "10", GateHouse.Gate4, "7000", "8000");
         GateHouse.Until(() => house.Log.Contains("replayed"), "the refusal");
@@ -136,9 +137,9 @@ public sealed class KnockdTests : IDisposable
         Assert.Equal(2, Left());
         house.Knock("knock", "-d", "10", GateHouse.Gate4, "7000", "8000");
         house.Knock("knock", "-6", "-d", "10", GateHouse.Gate6, "7100", "8100");
-        GateHouse.Until(() => Lines(Diary).Length == 2, "the second, over IPv6");
+        GateHouse.Until(() => Ran() == 2, "the second, over IPv6");
         house.Knock("knock", "-6", "-d", "10", GateHouse.Gate6, "7200", "8200");
-        GateHouse.Until(() => Lines(Diary).Length == 3, "the last");
+        GateHouse.Until(() => Ran() == 3, "the last");
         Assert.Equal(0, Left());
         house.Knock("knock", "-d", "10", GateHouse.Gate4, "7200", "8200");
 
@@ -147,8 +148,10 @@ public sealed class KnockdTests : IDisposable
         Assert.Equal(1, Left());
         house.Knock("knock", "-d", "10", GateHouse.Gate4, "7200", "8200");
         house.Knock("knock", "-d", "10", GateHouse.Gate4, "7300", "8300");
-        GateHouse.Until(() => Lines(Diary).Length == 4, "one of the new file");
+        GateHouse.Until(() => Ran() == 4, "one of the new file");
         Assert.Equal([$"A {GateHouse.Client4}", $"A {GateHouse.Client6}", $"A {GateHouse.Client6}", $"A {GateHouse.Client4}"], File.ReadAllLines(Diary));
+
+        int Ran() => File.Exists(Diary) ? File.ReadAllLines(Diary).Length : 0;
 
         int Left() => house.Ask("status").GetProperty("knocks")[0].GetProperty("sequences_left").GetInt32();
     }
