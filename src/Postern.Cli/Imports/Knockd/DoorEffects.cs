@@ -66,7 +66,7 @@ internal sealed partial class DoorEffects
     private Effect AsAction(Effect effect, KnockdText? start, KnockdText? stop) =>
         effect is Effect.Opens or Effect.Closes ? Effect.Action(start!.Value.Text, stop?.Text, Time, _isProgram) : effect;
 
-    private static IEnumerable<PortRange> PortsOf(Effect effect) => effect switch
+    private static ImmutableArray<PortRange> PortsOf(Effect effect) => effect switch
     {
         Effect.Opens opens => opens.Ports,
         Effect.Closes closes => closes.Ports,
