@@ -227,7 +227,7 @@ public sealed class KnockdCasesTests : IDisposable
             var arguments = words.Select(w => w.Replace("{address}", address.ToString(), StringComparison.Ordinal).Replace("{{", "{", StringComparison.Ordinal).Replace("}}", "}", StringComparison.Ordinal)).ToArray();
             if (arguments.Any(a => a.Contains("sleep", StringComparison.Ordinal)))
                 return ""; // it is not done by the time that is looked at
-            using var process = Process.Start(new ProcessStartInfo(arguments[0], arguments[1..]) { RedirectStandardOutput = true })!;
+            using var process = Process.Start(new ProcessStartInfo(arguments[0], arguments[1..]) { RedirectStandardOutput = true, UseShellExecute = false })!;
             var said = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
             return said;
