@@ -88,7 +88,7 @@ public enum Refusal
     /// <summary>Signed further in the future than <c>clock_skew</c>, by the gate's clock.</summary>
     TooEarly,
 
-    /// <summary>Not newer than the last request that was accepted of this key and device.</summary>
+    /// <summary>Not newer than the last request that was accepted of this key and device; or a one-time sequence that was used.</summary>
     Replayed,
 
     /// <summary>The key may not ask for this service.</summary>
@@ -102,6 +102,9 @@ public enum Refusal
 
     /// <summary>The client's system, as the client says it, is none that the key is allowed on.</summary>
     SystemNotAllowed,
+
+    /// <summary>A one-time sequence before whose turn others are left.</summary>
+    NotInTurn,
 
     /// <summary>It could not be remembered, so it is not granted.</summary>
     NotRemembered,
@@ -173,6 +176,7 @@ public static class RefusalText
         Refusal.AddressRequired => "address-required",
         Refusal.SourcePortRequired => "source-port-required",
         Refusal.SystemNotAllowed => "system-not-allowed",
+        Refusal.NotInTurn => "not-in-turn",
         Refusal.NotRemembered => "not-remembered",
         Refusal.KnockExpired => "knock-expired",
         Refusal.UserNotAllowed => "user-not-allowed",

@@ -5,6 +5,7 @@ using Postern.Keys;
 using Postern.Keys.Fwknop;
 using Postern.Knocks.Sequences;
 using Postern.Packets;
+using Postern.Reports;
 
 namespace Postern.Sentry;
 
@@ -84,6 +85,9 @@ public sealed record SentryOrders(SentryOptions Options)
         writer.Write(door.Within.Ticks);
         writer.Write((byte)door.TcpFlags.Set);
         writer.Write((byte)door.TcpFlags.Clear);
+        writer.Write(door.Alone);
+        writer.Write((byte)door.Family);
+        Each(writer, door.To, address => Write(writer, address.Value));
         Each(writer, door.Steps, step =>
         {
             writer.Write((byte)step.Kind);
@@ -99,6 +103,9 @@ public sealed record SentryOrders(SentryOptions Options)
             Order = (StepOrder)reader.ReadByte(),
             Within = TimeSpan.FromTicks(reader.ReadInt64()),
             TcpFlags = new((TcpFlags)reader.ReadByte(), (TcpFlags)reader.ReadByte()),
+            Alone = reader.ReadBoolean(),
+            Family = (IpFamily)reader.ReadByte(),
+            To = Each(reader, () => new Address(ReadNumber(reader))),
         };
         return door with { Steps = Each(reader, () => new KnockStep((StepKind)reader.ReadByte(), reader.ReadUInt16(), reader.ReadUInt16())) };
     }
@@ -111,8 +118,7 @@ public sealed record SentryOrders(SentryOptions Options)
         spa.GateKey.Export(key);
         writer.Write(key[..BoxKeyPair.PrivateKeySize]);
         key.Clear();
-        writer.Write((ulong)(spa.Seed >> 64));
-        writer.Write((ulong)spa.Seed);
+        Write(writer, spa.Seed);
         Each(writer, spa.UdpPorts, ports => Write(writer, ports));
         Each(writer, spa.TcpPorts, ports => Write(writer, ports));
         writer.Write(spa.Echo);
@@ -132,7 +138,7 @@ public sealed record SentryOrders(SentryOptions Options)
     {
         var outer = OuterKey.From(reader.ReadBytes(OuterKey.Size));
         var box = BoxKeyPair.From(reader.ReadBytes(BoxKeyPair.PrivateKeySize));
-        return new(outer, box, new UInt128(reader.ReadUInt64(), reader.ReadUInt64()))
+        return new(outer, box, ReadNumber(reader))
         {
             UdpPorts = Each(reader, () => ReadPorts(reader)),
             TcpPorts = Each(reader, () => ReadPorts(reader)),
@@ -144,8 +150,7 @@ public sealed record SentryOrders(SentryOptions Options)
     private static void Write(BinaryWriter writer, FwknopWatchOptions fwknop)
     {
         Each(writer, fwknop.Stanzas, stanza => Write(writer, stanza));
-        writer.Write((ulong)(fwknop.Seed >> 64));
-        writer.Write((ulong)fwknop.Seed);
+        Write(writer, fwknop.Seed);
         Each(writer, fwknop.UdpPorts, ports => Write(writer, ports));
         Each(writer, fwknop.TcpPorts, ports => Write(writer, ports));
         writer.Write(fwknop.Icmp);
@@ -154,7 +159,7 @@ public sealed record SentryOrders(SentryOptions Options)
     }
 
     private static FwknopWatchOptions ReadFwknop(BinaryReader reader) =>
-        new(Each(reader, () => ReadStanza(reader)), new UInt128(reader.ReadUInt64(), reader.ReadUInt64()))
+        new(Each(reader, () => ReadStanza(reader)), ReadNumber(reader))
         {
             UdpPorts = Each(reader, () => ReadPorts(reader)),
             TcpPorts = Each(reader, () => ReadPorts(reader)),
@@ -198,6 +203,14 @@ public sealed record SentryOrders(SentryOptions Options)
     }
 
     private static IPNetwork ReadNetwork(BinaryReader reader) => new(new IPAddress(reader.ReadBytes(reader.ReadByte())), reader.ReadByte());
+
+    private static void Write(BinaryWriter writer, UInt128 number)
+    {
+        writer.Write((ulong)(number >> 64));
+        writer.Write((ulong)number);
+    }
+
+    private static UInt128 ReadNumber(BinaryReader reader) => new(reader.ReadUInt64(), reader.ReadUInt64());
 
     private static void Write(BinaryWriter writer, FilterPorts ports)
     {

@@ -28,6 +28,9 @@ public readonly record struct Verdict(Refusal Refusal)
     /// <summary>The client's one-time key, to which the receipt is sealed; empty where none is due.</summary>
     public ReadOnlyMemory<byte> ReceiptKey { get; init; }
 
+    /// <summary>The knock of which a one-time sequence was used up; null: none was.</summary>
+    public string? UsedUp { get; init; }
+
     public bool Equals(Verdict other) => Refusal == other.Refusal && ReceiptKey.Span.SequenceEqual(other.ReceiptKey.Span) && Outcomes.SequenceEqual(other.Outcomes);
 
     public override int GetHashCode() => HashCode.Combine(Refusal, Outcomes.Length, ReceiptKey.Length);

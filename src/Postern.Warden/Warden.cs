@@ -116,17 +116,19 @@ public sealed class Warden
     {
         ReportKind.SignedRequest when _judge is not null => HandleSigned(_judge, report, now),
         ReportKind.FwknopPacket when _fwknop is not null => HandleFwknop(_fwknop, report, now),
-        _ => new(HandleSequence(report, now)),
+        _ => HandleSequence(report, now),
     };
 
-    private Refusal HandleSequence(in Report report, Moment now)
+    private Verdict HandleSequence(in Report report, Moment now)
     {
         var refusal = Read(report, out var door);
         var cause = new Cause(door.Name);
         if (refusal != Refusal.None)
-            return Refuse(refusal, cause, "", new(report.Source));
+            return new(Refuse(refusal, cause, "", new(report.Source)));
         if (_options.Policy.Decide(report.Source, report.Source, now.Wall) is var denied and not Refusal.None)
-            return Refuse(denied, cause, "", new(report.Source));
+            return new(Refuse(denied, cause, "", new(report.Source)));
+        if (UseUp(report.Door, now) is var spent and not Refusal.None)
+            return new(Refuse(spent, cause, "", new(report.Source)));
 
         var to = new Grantee(report.Source);
         var worst = Refusal.None;
@@ -134,8 +136,30 @@ public sealed class Warden
             worst = Worse(worst, Close(service, to, AuditEvent.Closed, cause));
         foreach (var service in door.Opens)
             worst = Worse(worst, Open(_services[service], to, _services[service].OpenFor, null, cause, now).Refusal);
-        return worst;
+        return new(worst) { UsedUp = door.OneTime is null ? null : door.Name };
     }
+
+    /// <summary>What is good once is used up before anything comes of it: a grant may be lost so, and none is given twice.</summary>
+    private Refusal UseUp(int number, Moment now)
+    {
+        if (_options.Doors[number].OneTime is not { } use)
+            return Refusal.None;
+        if (IsUsed(use, now))
+            return Refusal.Replayed;
+        if (use.InTurn && SequencesOf(_options.Doors[number].Name, until: number).Any(before => !IsUsed(before, now)))
+            return Refusal.NotInTurn;
+        return _ledger.TryMark(MarkOf(use), now.Wall) ? Refusal.None : Refusal.NotRemembered;
+    }
+
+    private bool IsUsed(OneTimeUse use, Moment now) => _ledger.IsMarked(MarkOf(use), now.Wall);
+
+    private static LedgerMark MarkOf(OneTimeUse use) => new(MarkKind.OneTime, use.Digest, Expires: 0);
+
+    private IEnumerable<OneTimeUse> SequencesOf(string knock, int until) =>
+        _options.Doors.Take(until).Where(d => string.Equals(d.Name, knock, StringComparison.Ordinal)).Select(d => d.OneTime).OfType<OneTimeUse>();
+
+    /// <summary>How many of a knock's one-time sequences can still be used.</summary>
+    public int SequencesLeft(string knock, Moment now) => SequencesOf(knock, _options.Doors.Length).Count(use => !IsUsed(use, now));
 
     private Verdict HandleSigned(RequestJudge judge, in Report report, Moment now)
     {

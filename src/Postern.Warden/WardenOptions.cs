@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Postern.Firewall;
 using Postern.Reports;
+using Postern.Warden.Ledger;
 
 namespace Postern.Warden;
 
@@ -28,7 +29,16 @@ public sealed record Service(string Name, ImmutableArray<PortRange> Ports)
 public sealed record ServiceAction(UInt128 Fingerprint, bool HasUndo);
 
 /// <summary>What a completed knock does. Its place in <see cref="WardenOptions.Doors"/> is the door number that reports speak of.</summary>
-public sealed record Door(string Name, ImmutableArray<string> Opens, ImmutableArray<string> Closes);
+public sealed record Door(string Name, ImmutableArray<string> Opens, ImmutableArray<string> Closes)
+{
+    /// <summary>Null: the knock is good as often as it comes.</summary>
+    public OneTimeUse? OneTime { get; init; }
+}
+
+/// <summary>That a knock is good once.</summary>
+/// <param name="Digest">By which the ledger knows it.</param>
+/// <param name="InTurn">And not before all those of the same name that stand before it.</param>
+public sealed record OneTimeUse(KeyFingerprint Digest, bool InTurn);
 
 /// <summary>Who may come in at all, and when, whatever he knows.</summary>
 public sealed record Policy

@@ -1,6 +1,7 @@
 using Postern.Keys;
 using Postern.Knocks.Sequences;
 using Postern.Packets;
+using Postern.Reports;
 using Postern.Sentry;
 
 namespace Postern.Sentry.Tests;
@@ -12,6 +13,9 @@ public sealed class SentryOrdersTests
         Order = StepOrder.Strict,
         Within = TimeSpan.FromMilliseconds(12_345),
         TcpFlags = new(TcpFlags.Fin, TcpFlags.Ack | TcpFlags.Urg),
+        Alone = true,
+        Family = IpFamily.V6,
+        To = [Address.FromV4(0x7f000001), new(UInt128.MaxValue - 1)],
     };
 
     [Fact]
@@ -27,7 +31,7 @@ public sealed class SentryOrdersTests
             Echo = true,
             Limits = new() { InAll = new(1, 2), PerHost = new(3, 4), PerNetwork = new(5, 6) },
         };
-        var options = new SentryOptions(77, [Office, Office with { Name = "leave", Order = StepOrder.Any }])
+        var options = new SentryOptions(77, [Office, Office with { Name = "leave", Order = StepOrder.Any, Alone = false, To = [] }])
         {
             Traps = TrapPorts.For([Office], (_, _) => false, n => Random.Shared.Next(n)),
             Spa = spa,

@@ -39,6 +39,8 @@ internal static class Table
         new("fwknop-settings", FwknopTargets.Settings) { Memory = (300_000, 3000), Smoke = 300 },
         new("fwknop-rc", FwknopTargets.Rc) { Memory = (300_000, 3000), Smoke = 300 },
         new("authorized-keys", TextTargets.AuthorizedKeys) { Memory = (32_768, 300), Smoke = 150 },
+        new("one-time-file", TextTargets.OneTime) { Memory = (32_768, 600), Smoke = 150 },
+        new("knockd-conf", TextTargets.Knockd) { MaxLength = 8192, Memory = (262_144, 4000), Smoke = 150 },
         new("authorized-key-line", KeyTargets.AuthorizedKeyLine) { MaxLength = 2048, Memory = (16_384, 64) },
         new("public-key-line", KeyTargets.PublicKeyLine) { MaxLength = 1024, Memory = (16_384, 32) },
         new("public-key-blob", KeyTargets.PublicKeyBlob) { MaxLength = 1024, Memory = (16_384, 32) },

@@ -5,6 +5,7 @@ using Postern.Cli.CommandLine;
 using Postern.Cli.Commands;
 using Postern.Cli.Configuration;
 using Postern.Cli.Control;
+using Postern.Cli.Imports.Knockd;
 using Postern.Cli.Profiles;
 using Postern.Client.Invitations;
 using Postern.Fuzz.Engine;
@@ -50,6 +51,39 @@ internal static class TextTargets
         One(input, (string t, out TimeSpan time) => Duration.Parse(t, out time) == DurationFault.None, Duration.Format);
         Oracle.That(Duration.Mend(Encoding.UTF8.GetString(input)) is not { } mended || Duration.Parse(mended, out _) == DurationFault.None, "a mend that is no time");
     }
+
+    /// <summary>A line that is taken is a sequence, written in our own way the same one, and good once.</summary>
+    public static void OneTime(ReadOnlySpan<byte> input)
+    {
+        var (text, faults) = (Encoding.UTF8.GetString(input), new FaultList());
+        Spent.Begin();
+        var lines = OneTimeFile.ReadText("f", text, faults);
+        Spent.End();
+        Oracle.That(lines.Select(l => l.Digest()).Distinct().Count() == lines.Length, "a sequence is good twice");
+        var written = string.Join('\n', lines.Select(l => string.Join(", ", l.Steps)));
+        var again = OneTimeFile.ReadText("g", written, new());
+        Oracle.That(again.Select(l => l.Digest()).SequenceEqual(lines.Select(l => l.Digest())), $"another sequence: '{written}'");
+    }
+
+    /// <summary>What of knockd's is carried over is a configuration without faults; what is not has a fault or a note.</summary>
+    public static void Knockd(ReadOnlySpan<byte> input)
+    {
+        var text = Encoding.Latin1.GetString(input);
+        var options = new KnockdImportOptions("knockd.conf") { IsProgram = path => path.StartsWith("/usr/bin/", StringComparison.Ordinal), ReadOneTime = path => path.Length > 3 ? "1,2,3" : null };
+        Spent.Begin();
+        var import = KnockdImport.Read(text, options, out var faults);
+        Spent.End();
+        Oracle.That(import is null == !faults.IsEmpty, "carried over with faults, or not and without");
+        if (import is null)
+            return;
+        var read = ConfigurationReader.ReadText("f", KnockdYaml.Write(import, "knockd.conf"));
+        Oracle.That(read.Faults.All(f => IsOfTheirs(f.Message)), $"carried over with a fault: {read.Faults.FirstOrDefault()}");
+    }
+
+    /// <summary>What knockd takes and a gate does not: two doors by one sequence of which one opens what the other closes, too much of everything.</summary>
+    private static bool IsOfTheirs(string fault) =>
+        fault.Contains("has the steps of", StringComparison.Ordinal) || fault.Contains("different pairs", StringComparison.Ordinal) || fault.Contains("more than", StringComparison.Ordinal)
+        || fault.Contains("larger than", StringComparison.Ordinal);
 
     public static void Network(ReadOnlySpan<byte> input) =>
         One(input, (string t, out System.Net.IPNetwork n) => Cli.Configuration.Network.TryParse(t, out n, out _), Cli.Configuration.Network.Format);

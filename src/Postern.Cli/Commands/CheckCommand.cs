@@ -55,7 +55,7 @@ internal static class CheckCommand
         {
             Terminal.WriteError(
                 error,
-                $"{PortText.Count(read.KeyFaults.Length, "fault")} in the file of keys",
+                $"{PortText.Count(read.KeyFaults.Length, "fault")} in the files of keys and one-time sequences",
                 "the gate starts all the same: these lines let nobody in, the others count",
                 colour: false);
         }
@@ -73,7 +73,7 @@ internal static class CheckCommand
         }
         else
         {
-            output.WriteLine($"{file}: fine: {PortText.Count(configuration.Warden.Services.Length, "service")}, {PortText.Count(configuration.Sequences.Length + configuration.Fwknop.Knocks.Length, "knock")}{(configuration.Spa is { } spa ? $", {PortText.Count(spa.Identities.Length, "key")}" : "")}");
+            output.WriteLine($"{file}: fine: {PortText.Count(configuration.Warden.Services.Length, "service")}, {PortText.Count(configuration.KnockCount, "knock")}{(configuration.Spa is { } spa ? $", {PortText.Count(spa.Identities.Length, "key")}" : "")}");
         }
     }
 }

@@ -60,7 +60,7 @@ internal static class StatusCommand
             output.WriteLine($"forwards       NOT THROUGH: {blocked}");
 
         foreach (var knock in status.Knocks)
-            output.WriteLine($"knock          {knock.Name}: {knock.Method}{Verb(" opens ", knock.Opens)}{Verb(" closes ", knock.Closes)}");
+            output.WriteLine($"knock          {knock.Name}: {knock.Method}{Verb(" opens ", knock.Opens)}{Verb(" closes ", knock.Closes)}{Left(knock)}");
         if (status.Spa is { } spa)
             output.WriteLine($"spa            {string.Join(' ', spa.Carriers)}, {PortText.Count(spa.Keys, "key")} in {spa.KeysFile}");
         if (status.Fwknop is { } fwknop)
@@ -98,6 +98,13 @@ internal static class StatusCommand
     }
 
     private static string Masked(ServiceStatus service) => service.Masquerade == true ? " (masquerade)" : "";
+
+    private static string Left(KnockStatus knock) => knock.SequencesLeft switch
+    {
+        null => "",
+        0 => "; NO SEQUENCE IS LEFT: nobody can use it",
+        var left => $"; {PortText.Count(left.Value, "sequence")} left",
+    };
 
     private static string Verb(string verb, IEnumerable<string> services) => services.Any() ? verb + string.Join(", ", services) : "";
 

@@ -7,7 +7,7 @@ namespace Postern.Cli.Configuration;
 /// <summary>Either a configuration, or why there is none. Warnings come with both.</summary>
 internal sealed record ConfigurationResult(GateConfiguration? Configuration, ImmutableArray<Fault> Faults, ImmutableArray<Fault> Warnings)
 {
-    /// <summary>Of the file of keys. They keep out those of whom they speak, and stop nothing: a slip in one line must not lock out everybody else.</summary>
+    /// <summary>Of the files of keys and of one-time sequences. They keep out those of whom they speak, and stop nothing: a slip in one line must not lock out everybody else.</summary>
     public ImmutableArray<Fault> KeyFaults { get; init; } = [];
 }
 
@@ -57,7 +57,8 @@ internal static class ConfigurationReader
         }
 
         fwknop = fwknop with { Knocks = [.. fwknop.Knocks.Select(k => k with { Keys = FwknopKeysFile.Read(k.KeysFile, keyFaults) })] };
-        return new(Assemble(gate, services, knocks, fwknop, spa, policy, files), [], [.. faults.Warnings, .. keyFaults.Warnings]) { KeyFaults = [.. keyFaults.Faults] };
+        var oneTime = OneTimeDoors.Read(knocks, keyFaults);
+        return new(Assemble(gate, services, [.. knocks.Where(k => k.OneTime is null)], oneTime, fwknop, spa, policy, files), [], [.. faults.Warnings, .. keyFaults.Warnings]) { KeyFaults = [.. keyFaults.Faults] };
     }
 
     private static void CheckTogether(GateSection gate, ServicesSection services, ImmutableArray<Knock> knocks, FwknopSettings fwknop, SpaSettings? spa, FaultList faults)
@@ -65,13 +66,14 @@ internal static class ConfigurationReader
         if (gate.Capture == CaptureSetting.Udp)
             CheckBound(gate.CapturePlace, knocks, fwknop, spa, faults);
         FwknopRules.Check(fwknop.Knocks, services, faults);
-        foreach (var knock in knocks)
+        foreach (var knock in knocks.Where(k => k.OneTime is null))
         {
             SequenceRules.Check(knock, faults);
             SequenceRules.WarnOfProtected(knock, services, faults);
         }
 
         CheckForwards(knocks, services, faults);
+        SequenceRules.CheckManners(knocks, faults);
         SequenceRules.CheckTwins(knocks, faults);
         if (faults.Count > 0)
             return; // a knock with a fault may have been the one
@@ -107,15 +109,16 @@ internal static class ConfigurationReader
             faults.Add(capture, "'capture: udp' sees neither icmp nor tcp", "leave only udp ports in spa.ports, or write capture: packet");
     }
 
-    private static GateConfiguration Assemble(GateSection gate, ServicesSection services, ImmutableArray<Knock> knocks, FwknopSettings fwknop, SpaSettings? spa, Policy policy, ImmutableArray<ConfigurationFile> files)
+    private static GateConfiguration Assemble(
+        GateSection gate, ServicesSection services, ImmutableArray<Knock> knocks, OneTimeDoors oneTime, FwknopSettings fwknop, SpaSettings? spa, Policy policy, ImmutableArray<ConfigurationFile> files)
     {
-        var warden = new WardenOptions([.. services.Services.Select(s => s.Service)], [.. knocks.Select(k => k.Door)])
+        var warden = new WardenOptions([.. services.Services.Select(s => s.Service)], [.. knocks.Select(k => k.Door), .. oneTime.Doors])
         {
             Policy = policy,
             Fwknop = [.. fwknop.Stanzas.Select(k => k.ForWarden())],
             LocalForwards = services.Services.Any(s => s.Service.Forward is not null) || fwknop.Knocks.Any(k => !k.Opens.IsEmpty),
         };
-        var configuration = new GateConfiguration(warden with { MaxGrants = gate.MaxGrants ?? warden.MaxGrants }, [.. knocks.Select(k => k.Sequence)]);
+        var configuration = new GateConfiguration(warden with { MaxGrants = gate.MaxGrants ?? warden.MaxGrants }, [.. knocks.Select(k => k.Sequence), .. oneTime.Sequences]) { OneTime = oneTime.Knocks };
         return configuration with
         {
             Interfaces = gate.Interfaces ?? configuration.Interfaces,

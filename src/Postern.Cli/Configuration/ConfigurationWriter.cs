@@ -24,9 +24,11 @@ internal static class ConfigurationWriter
                 WriteAction(text, service, configuration.Actions.First(a => string.Equals(a.Service, service.Name, StringComparison.Ordinal)));
         }
 
-        text.Append(configuration.Sequences.IsEmpty && configuration.Fwknop.Knocks.IsEmpty ? "knocks: {}\n" : "knocks:\n");
-        foreach (var (sequence, door) in configuration.Sequences.Zip(configuration.Warden.Doors))
-            WriteKnock(text, sequence, door);
+        text.Append(configuration.KnockCount == 0 ? "knocks: {}\n" : "knocks:\n");
+        foreach (var (sequence, door) in configuration.Sequences.Zip(configuration.Warden.Doors).Take(configuration.PlainDoors))
+            WriteKnock(text, sequence, door, s => s.Append(CultureInfo.InvariantCulture, $"    method: sequence\n    sequence: {List(sequence.Steps, p => p.ToString())}\n"));
+        foreach (var knock in configuration.OneTime)
+            WriteKnock(text, knock.Manner, knock.Door, s => s.Append(CultureInfo.InvariantCulture, $"    method: one-time\n    sequences_file: {Quote(knock.Settings.File)}\n    in_turn: {(knock.Settings.InTurn ? "true" : "false")}\n"));
         foreach (var knock in configuration.Fwknop.Knocks)
             WriteFwknop(text, knock);
         if (configuration.Spa is { } spa)
@@ -72,15 +74,21 @@ internal static class ConfigurationWriter
         text.Append(CultureInfo.InvariantCulture, $"    run_as: {Quote(action.RunAs)}\n").Append(CultureInfo.InvariantCulture, $"    time_limit: {Duration.Format(action.TimeLimit)}\n");
     }
 
-    private static void WriteKnock(StringBuilder text, KnockSequence sequence, Door door) => text
-        .Append(CultureInfo.InvariantCulture, $"  {sequence.Name}:\n")
-        .Append("    method: sequence\n")
-        .Append(CultureInfo.InvariantCulture, $"    sequence: {List(sequence.Steps, s => s.ToString())}\n")
-        .Append(CultureInfo.InvariantCulture, $"    within: {Duration.Format(sequence.Within)}\n")
-        .Append(CultureInfo.InvariantCulture, $"    order: {(sequence.Order == StepOrder.Any ? "any" : "strict")}\n")
-        .Append(CultureInfo.InvariantCulture, $"    tcp_flags: {(sequence.TcpFlags == TcpFlagCondition.Any ? "any" : Quote(sequence.TcpFlags.ToString()))}\n")
-        .Append(CultureInfo.InvariantCulture, $"    opens: {List(door.Opens, s => s)}\n")
-        .Append(CultureInfo.InvariantCulture, $"    closes: {List(door.Closes, s => s)}\n");
+    private static void WriteKnock(StringBuilder text, KnockSequence sequence, Door door, Action<StringBuilder> method)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"  {sequence.Name}:\n");
+        method(text);
+        text.Append(CultureInfo.InvariantCulture, $"    within: {Duration.Format(sequence.Within)}\n")
+            .Append(CultureInfo.InvariantCulture, $"    order: {(sequence.Order == StepOrder.Any ? "any" : "strict")}\n")
+            .Append(CultureInfo.InvariantCulture, $"    strict: {(sequence.Alone ? "true" : "false")}\n")
+            .Append(CultureInfo.InvariantCulture, $"    tcp_flags: {(sequence.TcpFlags == TcpFlagCondition.Any ? "any" : Quote(sequence.TcpFlags.ToString()))}\n");
+        if (sequence.Family != IpFamily.Both)
+            text.Append(CultureInfo.InvariantCulture, $"    family: {(sequence.Family == IpFamily.V4 ? "ipv4" : "ipv6")}\n");
+        if (!sequence.To.IsEmpty)
+            text.Append(CultureInfo.InvariantCulture, $"    to: {List(sequence.To, a => Quote(a.ToString()))}\n");
+        text.Append(CultureInfo.InvariantCulture, $"    opens: {List(door.Opens, s => s)}\n")
+            .Append(CultureInfo.InvariantCulture, $"    closes: {List(door.Closes, s => s)}\n");
+    }
 
     private static void WriteFwknop(StringBuilder text, FwknopKnock knock)
     {

@@ -25,6 +25,13 @@ internal enum CaptureSetting
     Udp,
 }
 
+/// <summary>A knock of method one-time.</summary>
+/// <param name="Manner">How its sequences must come; it has no steps.</param>
+/// <param name="Door">What each of them does.</param>
+/// <param name="Settings">Where they stand.</param>
+/// <param name="Count">How many there are.</param>
+internal sealed record OneTimeKnock(KnockSequence Manner, Door Door, OneTimeSettings Settings, int Count);
+
 /// <summary>All that a gate is told, checked whole. A default-constructed part is what the file says when it says nothing.</summary>
 internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<KnockSequence> Sequences)
 {
@@ -52,7 +59,16 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
     /// <summary>Where what is good once is remembered. Not opened unless <see cref="NeedsLedger"/>.</summary>
     public string LedgerFile { get; init; } = UsualLedgerFile;
 
-    public bool NeedsLedger => Spa is not null || !Fwknop.Knocks.IsEmpty;
+    public bool NeedsLedger => Spa is not null || !Fwknop.Knocks.IsEmpty || !OneTime.IsEmpty;
+
+    /// <summary>The knocks of method one-time. Their sequences are doors too, and stand behind all others, in the order of these.</summary>
+    public ImmutableArray<OneTimeKnock> OneTime { get; init; } = [];
+
+    /// <summary>Of whichever method; a file of sequences is one.</summary>
+    public int KnockCount => PlainDoors + OneTime.Length + Fwknop.Knocks.Length;
+
+    /// <summary>So many doors are knocks of method sequence.</summary>
+    public int PlainDoors => Sequences.Length - OneTime.Sum(k => k.Count);
 
     /// <summary>How far ahead of the gate's clock the time of what is accepted may be.</summary>
     public TimeSpan LedgerDoubt => Fwknop.Knocks.Select(k => k.MaxAge + TimeSpan.FromSeconds(1)).Append(Spa?.ClockSkew ?? TimeSpan.Zero).Max(); // their times are whole seconds

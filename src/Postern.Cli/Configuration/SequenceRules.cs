@@ -19,7 +19,8 @@ internal static class SequenceRules
         CheckLength(knock, faults);
         if (knock.Sequence.Steps.Length is 0 or > MaxSteps)
             return;
-        CheckOverlap(knock, faults);
+        if (!knock.Sequence.Alone)
+            CheckOverlap(knock, faults);
         WarnIfAscending(knock, faults);
     }
 
@@ -70,10 +71,21 @@ internal static class SequenceRules
         faults.Warn(knock.StepPlaces[0], $"the ports of the knock '{knock.Door.Name}' follow each other, so that a port scan walks through them", "choose them by chance");
     }
 
+    /// <summary>What each strict knock must be asked at every packet is asked once for all that look at the same ones.</summary>
+    public static void CheckManners(IEnumerable<Knock> knocks, FaultList faults)
+    {
+        var manners = new HashSet<(TcpFlagCondition, string)>();
+        foreach (var knock in knocks.Where(k => k.Sequence.Alone))
+        {
+            if (manners.Add((knock.Sequence.TcpFlags, string.Join(' ', knock.Sequence.To.Select(a => a.Value).Order()))) && manners.Count == SequenceDetector.MaxManners + 1)
+                faults.Add(knock.Place, string.Create(CultureInfo.InvariantCulture, $"the knocks with 'strict: true' have more than {SequenceDetector.MaxManners} different pairs of 'tcp_flags' and 'to'"), "let some have the same, or take 'strict' from them");
+        }
+    }
+
     /// <summary>Two knocks that the same packets complete.</summary>
     public static void CheckTwins(IEnumerable<Knock> knocks, FaultList faults)
     {
-        foreach (var alike in knocks.Where(k => !k.Sequence.Steps.IsEmpty).GroupBy(Steps, StringComparer.Ordinal))
+        foreach (var alike in knocks.Where(k => !k.Sequence.Steps.IsEmpty).GroupBy(k => Steps(k.Sequence), StringComparer.Ordinal))
         {
             var earlier = new List<Knock>();
             foreach (var knock in alike)
@@ -85,13 +97,16 @@ internal static class SequenceRules
         }
     }
 
-    private static string Steps(Knock knock) => string.Join(' ', knock.Sequence.Steps.Select(s => s.ToString()).Order(StringComparer.Ordinal));
+    /// <summary>The same for all that the same packets might complete.</summary>
+    public static string Steps(KnockSequence sequence) => string.Join(' ', sequence.Steps.Select(s => s.ToString()).Order(StringComparer.Ordinal));
 
-    private static bool AreTwins(KnockSequence a, KnockSequence b)
+    public static bool AreTwins(KnockSequence a, KnockSequence b)
     {
         var inOrder = a.Order == StepOrder.Any || b.Order == StepOrder.Any || a.Steps.SequenceEqual(b.Steps);
         var sameFlags = (a.TcpFlags.Set & b.TcpFlags.Clear) == TcpFlags.None && (b.TcpFlags.Set & a.TcpFlags.Clear) == TcpFlags.None;
-        return inOrder && (sameFlags || a.Steps.All(s => s.Kind != StepKind.Tcp));
+        var sameFamily = a.Family == b.Family || a.Family == IpFamily.Both || b.Family == IpFamily.Both;
+        var sameAddress = a.To.IsEmpty || b.To.IsEmpty || a.To.Intersect(b.To).Any();
+        return inOrder && sameFamily && sameAddress && (sameFlags || a.Steps.All(s => s.Kind != StepKind.Tcp));
     }
 
     private static void Tell(Knock first, Knock second, FaultList faults)

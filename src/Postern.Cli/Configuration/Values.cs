@@ -90,7 +90,7 @@ internal sealed class Values(FaultList faults)
             faults.Add(text.Place, $"'{key}' cannot be {Quote(text.Text)}", faults.Suggest(text.Text, choices.Select(c => c.Word), $"write {Words()}"));
         return null;
 
-        string Words() => string.Join(" or ", choices.Select(c => c.Word));
+        string Words() => string.Join(" or ", [.. choices.Length > 1 ? [string.Join(", ", choices[..^1].Select(c => c.Word))] : Array.Empty<string>(), choices[^1].Word]);
     }
 
     /// <summary>The full path of a file. What it is good for is for the caller to find out.</summary>

@@ -147,7 +147,11 @@ internal sealed record ServiceStatus(string Name, ImmutableArray<string> Ports, 
     public bool? Masquerade { get; init; }
 }
 
-internal sealed record KnockStatus(string Name, string Method, ImmutableArray<string> Opens, ImmutableArray<string> Closes);
+internal sealed record KnockStatus(string Name, string Method, ImmutableArray<string> Opens, ImmutableArray<string> Closes)
+{
+    /// <summary>Of a one-time knock: how many of its sequences were not used; not there: its sequence is always good.</summary>
+    public int? SequencesLeft { get; init; }
+}
 
 /// <param name="Carriers">Where packets are looked for.</param>
 /// <param name="Keys">How many may come in.</param>

@@ -107,6 +107,9 @@ internal static partial class GateLog
     [LoggerMessage(151, LogLevel.Warning, "{Line}")]
     public static partial void ErrandWarning(ILogger log, string line);
 
+    [LoggerMessage(170, LogLevel.Warning, "{Left} one-time sequences are left of the knock '{Knock}': write new ones into {File}, and 'postern reload'")]
+    public static partial void FewSequencesLeft(ILogger log, int left, string knock, string file);
+
     [LoggerMessage(175, LogLevel.Warning, "forwards do not get through: {Obstacle}")]
     public static partial void ForwardsBlocked(ILogger log, string obstacle);
 

@@ -116,7 +116,7 @@ internal sealed class Reloader(
         }
 
         (Fault, Loaded) = (null, DateTimeOffset.Now);
-        GateLog.Reloaded(log, PortText.Count(inForce.Configuration.Sequences.Length + inForce.Configuration.Fwknop.Knocks.Length, "knock"), PortText.Count(inForce.Configuration.Warden.Services.Length, "service"), PortText.Count(warden.GrantCount, "grant"));
+        GateLog.Reloaded(log, PortText.Count(inForce.Configuration.KnockCount, "knock"), PortText.Count(inForce.Configuration.Warden.Services.Length, "service"), PortText.Count(warden.GrantCount, "grant"));
         if (call?.Request is not { Verb: ControlRequest.Apply } request)
         {
             Attempt(() => _kept.Keep(inForce.Configuration));

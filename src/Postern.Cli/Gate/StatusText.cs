@@ -30,9 +30,12 @@ internal static class StatusText
         ];
     }
 
-    public static ImmutableArray<KnockStatus> KnocksOf(GateConfiguration configuration) =>
+    /// <param name="configuration">Which knocks there are.</param>
+    /// <param name="left">Of each one-time knock, how many of its sequences can still be used.</param>
+    public static ImmutableArray<KnockStatus> KnocksOf(GateConfiguration configuration, IReadOnlyDictionary<string, int> left) =>
     [
-        .. configuration.Warden.Doors.Select(d => new KnockStatus(d.Name, "sequence", d.Opens, d.Closes)),
+        .. configuration.Warden.Doors.Take(configuration.PlainDoors).Select(d => new KnockStatus(d.Name, "sequence", d.Opens, d.Closes)),
+        .. configuration.OneTime.Select(k => new KnockStatus(k.Door.Name, "one-time", k.Door.Opens, k.Door.Closes) { SequencesLeft = left.GetValueOrDefault(k.Door.Name) }),
         .. configuration.Fwknop.Knocks.Select(k => new KnockStatus(k.Name, k.Keys is null ? "fwknop, without keys" : "fwknop", [.. k.Opens, .. k.Commands.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)], [])),
     ];
 
@@ -56,7 +59,7 @@ internal static class StatusText
     /// <summary>For the line that the gate writes when it is ready.</summary>
     public static string WatchedFor(GateConfiguration configuration)
     {
-        var knocks = PortText.Count(configuration.Sequences.Length + configuration.Fwknop.Knocks.Length, "knock");
+        var knocks = PortText.Count(configuration.KnockCount, "knock");
         return configuration.Spa is { } spa ? $"{knocks}, and single packets of {PortText.Count(spa.Identities.Length, "key")}" : knocks;
     }
 

@@ -25,6 +25,9 @@ internal sealed class WardenProcess : IDisposable
 {
     private static readonly TimeSpan DropsTold = TimeSpan.FromSeconds(1);
 
+    /// <summary>Of a one-time knock: time to write new ones.</summary>
+    private const int FewSequences = 5;
+
     /// <summary>A sign of life to the steward so often, and no oftener than need be.</summary>
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(5);
 
@@ -191,6 +194,7 @@ internal sealed class WardenProcess : IDisposable
                 break;
             case GateEventKind.Reload:
                 _reloader.Take(item.Next!, item.Call, now.Uptime);
+                WarnOfEachThatRunsOut(now);
                 _control.Tend(_inForce.Configuration.ControlReaders, now.Uptime);
                 break;
             case GateEventKind.Keys:
@@ -242,6 +246,8 @@ internal sealed class WardenProcess : IDisposable
         var verdict = _warden.Handle(report, now);
         if (verdict.Refusal == Refusal.FirewallFailed)
             _rules.Note(); // perhaps because they are gone
+        if (verdict.UsedUp is { } name)
+            WarnIfFewAreLeft(name, now);
         if (verdict.ReceiptDue && _inForce.Configuration.Spa is { Receipt: true })
             _inForce.Spa!.Receipts.TrySend(report, verdict, now);
     }
@@ -301,7 +307,26 @@ internal sealed class WardenProcess : IDisposable
             StatusText.WatchedFor(configuration),
             PortText.Count(configuration.Warden.Services.Length, "service"),
             string.Join(", ", configuration.Files));
+        WarnOfEachThatRunsOut(GateClock.Now());
         _steward.Say(new(StewardWord.Ready, Text: "guarding"));
+    }
+
+    private void WarnOfEachThatRunsOut(Moment now)
+    {
+        foreach (var knock in _inForce.Configuration.OneTime)
+            WarnIfFewAreLeft(knock.Door.Name, now);
+    }
+
+    private void WarnIfFewAreLeft(string knock, Moment now)
+    {
+        if (_warden.SequencesLeft(knock, now) is <= FewSequences and var left && _inForce.Configuration.OneTime.FirstOrDefault(k => string.Equals(k.Door.Name, knock, StringComparison.Ordinal)) is { } which)
+            GateLog.FewSequencesLeft(_log, left, knock, which.Settings.File);
+    }
+
+    private Dictionary<string, int> SequencesLeft()
+    {
+        var now = GateClock.Now();
+        return _inForce.Configuration.OneTime.ToDictionary(k => k.Door.Name, k => _warden.SequencesLeft(k.Door.Name, now), StringComparer.Ordinal);
     }
 
     /// <summary>A kernel that does not answer is no reason to end.</summary>
@@ -331,7 +356,7 @@ internal sealed class WardenProcess : IDisposable
             BlendsIn = firewall.HostDrops switch { true => "silent", false => "closed", null => null },
             ForwardsBlocked = ForwardText.Of(firewall.Obstacles) is { IsEmpty: false } obstacles ? obstacles : null,
             Services = StatusText.ServicesOf(configuration.Warden, _warden.Grants),
-            Knocks = StatusText.KnocksOf(configuration),
+            Knocks = StatusText.KnocksOf(configuration, SequencesLeft()),
             Spa = StatusText.SpaOf(configuration),
             Fwknop = StatusText.FwknopOf(configuration),
             Packets = StatusText.PacketsOf(_post.Counters(), _inbox.DroppedReports),

@@ -1,11 +1,15 @@
 using System.Collections.Immutable;
 using System.Numerics;
+using Postern.Packets;
 
 namespace Postern.Knocks.Sequences;
 
 /// <summary>What the detector needs of one sequence, worked out once.</summary>
 internal sealed class DoorPlan
 {
+    private readonly IpFamily _family;
+    private readonly ImmutableArray<UInt128> _to;
+
     public DoorPlan(KnockSequence door)
     {
         var steps = door.Steps;
@@ -18,7 +22,12 @@ internal sealed class DoorPlan
         Order = door.Order;
         TcpFlags = door.TcpFlags;
         Within = door.Within.Ticks * TimeSpan.NanosecondsPerTick;
-        Overlapping = OverlapOf(steps);
+        Alone = door.Alone;
+        if (Alone && Order == StepOrder.Any)
+            throw new ArgumentException("in any order nothing is out of turn", nameof(door));
+        _family = door.Family;
+        _to = [.. door.To.Select(a => a.Value).Order()];
+        Overlapping = Alone ? 0 : OverlapOf(steps); // there a duplicate is a wrong packet, and nothing need tell it from a repeat
         ArgumentOutOfRangeException.ThrowIfGreaterThan(BitOperations.PopCount(Overlapping), SequenceDetector.MaxOverlappingSteps, nameof(door));
     }
 
@@ -31,8 +40,19 @@ internal sealed class DoorPlan
     /// <summary>Nanoseconds.</summary>
     public long Within { get; }
 
+    public bool Alone { get; }
+
+    public ReadOnlySpan<UInt128> To => _to.AsSpan();
+
     /// <summary>The steps that share a packet with another step of this door.</summary>
     public uint Overlapping { get; }
+
+    /// <summary>Whether a packet to one of its ports is anything to this door.</summary>
+    public bool Accepts(in PacketView packet) => TcpFlags.HoldsOrIsNotTcp(packet) && IsForDestination(packet.Destination) && IsOfFamily(packet.Source);
+
+    public bool IsForDestination(UInt128 destination) => _to.IsEmpty || _to.Contains(destination);
+
+    private bool IsOfFamily(UInt128 source) => _family == IpFamily.Both || (source >> 32 == 0xffff) == (_family == IpFamily.V4);
 
     public bool CanBeginWith(uint steps) => Order == StepOrder.Any || (steps & 1) != 0;
 

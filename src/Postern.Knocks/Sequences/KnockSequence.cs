@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Reports;
 
 namespace Postern.Knocks.Sequences;
 
@@ -11,6 +12,14 @@ public enum StepOrder
     Strict,
 }
 
+/// <summary>Whose packets count.</summary>
+public enum IpFamily : byte
+{
+    Both,
+    V4,
+    V6,
+}
+
 /// <summary>A secret series of packets, all of one source, that must arrive within a time. Limits are checked where it is read (the rules of a sequence).</summary>
 public sealed record KnockSequence(string Name, ImmutableArray<KnockStep> Steps)
 {
@@ -21,6 +30,17 @@ public sealed record KnockSequence(string Name, ImmutableArray<KnockStep> Steps)
 
     /// <summary>A TCP step counts only segments whose flags are so; others are as if they had not been sent.</summary>
     public TcpFlagCondition TcpFlags { get; init; } = TcpFlagCondition.Connect;
+
+    /// <summary>
+    /// As knockd has it, with <see cref="StepOrder.Strict"/>: any packet of this source that some sequence names, and that is not the one due, voids the attempt; a
+    /// duplicate does, and so does a packet that somebody else sends in its name. While an attempt of a source is under way no other begins.
+    /// </summary>
+    public bool Alone { get; init; }
+
+    public IpFamily Family { get; init; } = IpFamily.Both;
+
+    /// <summary>Only packets to one of these addresses count; none: to any.</summary>
+    public ImmutableArray<Address> To { get; init; } = [];
 
     /// <summary>
     /// Two steps of a sequence in any order of which a packet could be either, though they are not the same: which of them it is would

@@ -10,7 +10,8 @@ namespace Postern.Knocks.Sequences;
 /// Each attempt (one source at one door) is one time per step. With <see cref="StepOrder.Any"/> it is when the step was last made; the
 /// door opens when all are recent enough. With <see cref="StepOrder.Strict"/> it is the latest time at which a run of steps that has
 /// come this far can have begun; the door opens when the run that reaches the last step began recently enough. Both ways a duplicate
-/// changes nothing for the worse, trying again needs no pause, and every source and every door is on its own.
+/// changes nothing for the worse, trying again needs no pause, and every source and every door is on its own. Only the doors of
+/// <see cref="KnockSequence.Alone"/> are otherwise: see <see cref="LoneAttempts"/>.
 /// </para>
 /// </summary>
 public sealed class SequenceDetector
@@ -21,6 +22,9 @@ public sealed class SequenceDetector
     /// <summary>The most steps of one sequence that may overlap others of it: as many packets are remembered to tell a repeat from a duplicate.</summary>
     public const int MaxOverlappingSteps = 8;
 
+    /// <summary>The most pairs of flags and destinations that doors of <see cref="KnockSequence.Alone"/> may have.</summary>
+    public const int MaxManners = LoneAttempts.MaxCompanies;
+
     public const int DefaultTableBytes = 8 << 20;
 
     private readonly DoorPlan[] _doors;
@@ -28,6 +32,7 @@ public sealed class SequenceDetector
     private readonly AttemptTable _attempts;
     private readonly TrapPorts _traps;
     private readonly TcpFlagCondition[] _conditions;
+    private readonly LoneAttempts? _lone;
     private readonly int[] _opened;
 
     public SequenceDetector(ImmutableArray<KnockSequence> doors, TrapPorts traps, int tableBytes = DefaultTableBytes)
@@ -39,8 +44,9 @@ public sealed class SequenceDetector
         _opened = new int[doors.Length];
         _attempts = new(
             tableBytes,
-            stepsPerRow: Math.Max(1, _doors.Select(d => d.Steps).DefaultIfEmpty().Max()),
+            stepsPerRow: Math.Max(_doors.Any(d => d.Alone) ? LoneAttempts.TimesPerRow : 1, _doors.Where(d => !d.Alone).Select(d => d.Steps).DefaultIfEmpty().Max()),
             marksPerRow: _doors.Any(d => d.Overlapping != 0) ? MaxOverlappingSteps : 0);
+        _lone = _doors.Any(d => d.Alone) ? new(_attempts, _doors) : null;
     }
 
     /// <summary>Attempts that can be remembered at once; it never changes.</summary>
@@ -60,14 +66,33 @@ public sealed class SequenceDetector
             Spoil(packet.Source, now);
 
         var opened = 0;
-        foreach (var candidate in _index.Find(kind, value))
+        var candidates = _index.Find(kind, value);
+        if (IsNamed(candidates, packet))
         {
-            var door = _doors[candidate.Door];
-            if (door.TcpFlags.HoldsOrIsNotTcp(packet) && Advance(door, candidate, packet, now))
-                _opened[opened++] = candidate.Door;
+            _lone?.Begin(packet, now, AfterLastTrap(packet.Source, now));
+            foreach (var candidate in candidates)
+            {
+                var door = _doors[candidate.Door];
+                if (door.Accepts(packet) && (door.Alone ? _lone!.Advance(candidate) : Advance(door, candidate, packet, now)))
+                    _opened[opened++] = candidate.Door;
+            }
+
+            _lone?.End();
         }
 
         return _opened.AsSpan(0, opened);
+    }
+
+    /// <summary>Some door would count the packet: what none counts is not there for any of them.</summary>
+    private bool IsNamed(ReadOnlySpan<Candidate> candidates, in PacketView packet)
+    {
+        foreach (var candidate in candidates)
+        {
+            if (_doors[candidate.Door].Accepts(packet))
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>Whatever a door would count as a knock counts as a trap: else a scan with those flags would meet none.</summary>

@@ -108,12 +108,18 @@ internal static class Generate
         from any in Coins
         from within in Times(TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10))
         from flags in Flags
+        from alone in Coins
+        from family in Gen.Elements(IpFamily.Both, IpFamily.V4, IpFamily.V6)
+        from to in Gen.Elements("192.0.2.1", "192.0.2.2", "2001:db8::1").ArrayOf()
         let first = 10_000 + (index * 400)
         select new KnockSequence(name, [.. Enumerable.Range(0, count).Select(i => Step(kinds[i], (ushort)(first + (i * 10)), widths[i]))])
         {
             Order = strict ? StepOrder.Strict : StepOrder.Any,
             Within = within,
             TcpFlags = any ? TcpFlagCondition.Any : flags,
+            Alone = strict && alone,
+            Family = family,
+            To = [.. to.Distinct(StringComparer.Ordinal).Select(t => Address.TryParse(t, out var address) ? address : default).Where(a => family == IpFamily.Both || a.IsV4 == (family == IpFamily.V4))],
         };
 
     private static KnockStep Step(int kind, ushort first, int width) => kind switch

@@ -146,7 +146,8 @@ public sealed class PropertyConfigurationTests
         Assert.Equal<string>([.. actual.Sequences.Select(s => s.Name)], [.. actual.Warden.Doors.Select(d => d.Name)]);
         foreach (var (e, a) in expected.Sequences.Zip(actual.Sequences))
         {
-            Assert.Equal((e.Name, e.Order, e.Within, e.TcpFlags), (a.Name, a.Order, a.Within, a.TcpFlags));
+            Assert.Equal((e.Name, e.Order, e.Within, e.TcpFlags, e.Alone, e.Family), (a.Name, a.Order, a.Within, a.TcpFlags, a.Alone, a.Family));
+            Assert.Equal(e.To, a.To);
             Assert.Equal(e.Steps, a.Steps);
         }
 

@@ -27,9 +27,10 @@ internal static class Knocking
 
     public static KnockStep Step(string text) => KnockStep.TryParse(text, out var step) ? step : throw new ArgumentException(text, nameof(text));
 
-    public static PacketView Packet(UInt128 source, KnockStep step, TcpFlags flags = TcpFlags.Syn, ulong? mark = null) => new()
+    public static PacketView Packet(UInt128 source, KnockStep step, TcpFlags flags = TcpFlags.Syn, ulong? mark = null, UInt128 destination = default) => new()
     {
         Source = source,
+        Destination = destination,
         Protocol = step.Kind switch { StepKind.Tcp => IpProtocol.Tcp, StepKind.Udp => IpProtocol.Udp, _ => IpProtocol.Icmp },
         DestinationPort = step.Kind == StepKind.Echo ? (ushort)0 : step.First,
         PayloadLength = step.Kind == StepKind.Echo ? step.First : 0,
