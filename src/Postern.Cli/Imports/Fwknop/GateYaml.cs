@@ -76,7 +76,7 @@ internal static class GateYaml
         if (knock.User is { } user)
             text.Append(CultureInfo.InvariantCulture, $"    user: {Quote(user)}\n");
         if (knock.Expires is { } expires)
-            text.Append(CultureInfo.InvariantCulture, $"    expires: {expires}\n");
+            text.Append(CultureInfo.InvariantCulture, $"    expires: {Quote(expires)}\n");
         if (!knock.Opens.IsEmpty)
             text.Append(CultureInfo.InvariantCulture, $"    opens: [{string.Join(", ", knock.Opens)}]\n");
         if (!knock.Commands.IsEmpty)
