@@ -61,6 +61,7 @@ public sealed class FwknopKnockTests
     [InlineData("10.1.2.3", true)]
     [InlineData("172.31.255.255", true)]
     [InlineData("172.32.0.0", false)]
+    [InlineData("172.15.255.255", false)]
     [InlineData("100.64.0.1", true)]
     [InlineData("198.51.100.7", false)]
     public void Private_addresses_are_known(string address, bool isPrivate) => Assert.Equal(isPrivate, OwnAddress.IsPrivate(IPAddress.Parse(address)));
