@@ -172,7 +172,7 @@ public sealed class LifeTests
         File.WriteAllText(other, $"gate: {{control_socket: {other}.sock}}\n{GateHouse.Configuration}\n");
         var (code, output) = house.RunToEnd(GateHouse.Postern, "gate", "--config", other);
         Assert.True(code == 2, output);
-        Assert.Contains("another gate guards this network namespace", output, StringComparison.Ordinal);
+        Assert.Contains("another gate guards this network namespace, process ", output, StringComparison.Ordinal);
 
         house.Kill(Signal.Terminate);
         File.WriteAllText(other, $"gate: {{control_socket: {other}}}\n{GateHouse.Configuration}\n");

@@ -75,7 +75,7 @@ public sealed partial class StrangerTests
         house.Client.TryRun("hping3", "-q", "-c", "20", "-i", "u1000", "-f", "-d", "64", "-S", "-p", "7000", GateHouse.Gate4); // fragments
         house.Knock("knock", GateHouse.Gate4, "7000", "8000:udp", "9000");
         GateHouse.Until(() => house.GrantCount == 1, "the genuine knock");
-        GateHouse.Until(() => Packets(house).GetProperty("read").GetInt64() >= 1900, "the sentry to tell what it has counted");
+        GateHouse.Until(() => Packets(house).GetProperty("read").GetInt64() >= 1900 && Packets(house).GetProperty("reports").GetInt64() > 0, "the sentry to tell what it has counted");
         Assert.Equal(1, Packets(house).GetProperty("reports").GetInt64());
     }
 

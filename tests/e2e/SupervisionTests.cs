@@ -53,7 +53,7 @@ public sealed class SupervisionTests
         GateHouse.Send(before.Pid, Signal.Stop);
         Knock(house, GateHouse.Client4);
         GateHouse.Until(() => house.GrantCount == 1, "the knock that it never looked at");
-        Assert.Contains("the sentry was ended for Silence", house.Log, StringComparison.Ordinal);
+        Assert.Contains("the sentry was ended for giving no sign of life", house.Log, StringComparison.Ordinal);
         Assert.NotEqual(before.Pid, GateProcess.Next(house, GateProcess.Sentry, before).Pid);
         GateHouse.Until(() => before.IsGone, "its end");
     }

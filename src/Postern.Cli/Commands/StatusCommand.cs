@@ -3,12 +3,15 @@ using System.Globalization;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Configuration;
 using Postern.Cli.Control;
+using Postern.Confinement;
 
 namespace Postern.Cli.Commands;
 
 /// <summary><c>postern status</c>: how the gate stands, in a screen.</summary>
 internal static class StatusCommand
 {
+    private static readonly string[] Known = ["root", "postern", "nobody"];
+
     public static Command Create()
     {
         var (socket, json) = (ControlCommands.SocketOption(), CommonOptions.Json());
@@ -36,7 +39,7 @@ internal static class StatusCommand
         if (status.TrialSecondsLeft is { } left)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"               on trial: in {left:0} s the one before comes back, unless 'postern apply --confirm' is said"));
         foreach (var process in status.Processes)
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{process.Name,-15}process {process.Pid}, user {process.User}, {Rights(process)}, {process.Resident >> 20} MiB{Replaced(process)}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{process.Name,-15}process {process.Pid}, user {UserOf(process)}, {Rights(process)}, {process.Resident >> 20} MiB{Replaced(process)}"));
         output.WriteLine($"watching       {(status.Interfaces.IsEmpty ? "every interface" : string.Join(", ", status.Interfaces.Select(name => status.MissingInterfaces.Contains(name, StringComparer.Ordinal) ? $"{name} (NOT THERE: nothing is guarded by it)" : name)))}");
         output.WriteLine(status.RulesInPlace ? "rules          in place (table inet postern)" : "rules          NOT IN PLACE: protected services may be open");
         output.WriteLine($"blends in      {BlendsIn(status)}");
@@ -70,6 +73,11 @@ internal static class StatusCommand
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"grants         {status.Grants} in force"));
     }
 
+    private static string UserOf(ProcessStatus process) =>
+        OperatingSystem.IsLinux() && Known.FirstOrDefault(name => Account.Find(name)?.User == process.User) is { } name
+            ? name is "nobody" ? "nobody (a user 'postern' of its own would be better: docs/operations.md)" : name
+            : process.User.ToString(CultureInfo.InvariantCulture);
+
     private static string Rights(ProcessStatus process) => process.Capabilities switch
     {
         [] => "no capabilities",
@@ -77,7 +85,7 @@ internal static class StatusCommand
         var some => string.Join(' ', some),
     } + (process.Filtered ? ", system calls filtered" : "");
 
-    private static string Replaced(ProcessStatus process) => process.Replaced is { } times and > 0 ? string.Create(CultureInfo.InvariantCulture, $"; replaced {times} times") : "";
+    private static string Replaced(ProcessStatus process) => process.Replaced is { } times and > 0 ? string.Create(CultureInfo.InvariantCulture, $"; replaced {(times == 1 ? "once" : $"{times} times")}") : "";
 
     private static string Counts(IReadOnlyDictionary<string, long> counts)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Unicode;
+using Postern.Confinement;
 using Postern.Keys;
 
 namespace Postern.Cli.Configuration;
@@ -66,16 +67,15 @@ internal static class ConfigurationFiles
                 return null;
             }
 
-            using var file = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete); // no lock, which anybody who may read it could hold
-            using var stream = new FileStream(file, FileAccess.Read, bufferSize: 0);
+            using var stream = OperatingSystem.IsLinux() ? Unlocked.Open(path) : new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
             var bytes = new byte[MaxSize + 1];
             var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            var mode = OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(file);
+            var mode = OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(stream.SafeFileHandle);
             return new(path, Decode(path, bytes.AsSpan(..length), faults), mode) { IsForeign = FileFacts.Of(path) is { IsOwnedByRootOrUs: false } };
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            faults.AddUnreadable(path, "no such file", "name the configuration with --config FILE");
+            faults.AddUnreadable(path, "no such file", "name the configuration with --config FILE, or make one with 'postern init'");
         }
         catch (UnauthorizedAccessException)
         {

@@ -11,17 +11,17 @@ internal static partial class GateLog
     [LoggerMessage(101, LogLevel.Warning, "held back {Lines} audit lines: knocks came faster than they are worth writing down")]
     public static partial void HeldBack(ILogger log, long lines);
 
-    [LoggerMessage(110, LogLevel.Information, "watching {Interfaces} for {Knocks}; protecting {Services} services ({Files})")]
-    public static partial void Ready(ILogger log, string interfaces, string knocks, int services, string files);
+    [LoggerMessage(110, LogLevel.Information, "watching {Interfaces} for {Knocks}; protecting {Services} ({Files})")]
+    public static partial void Ready(ILogger log, string interfaces, string knocks, string services, string files);
 
     [LoggerMessage(111, LogLevel.Information, "stopping; protected services stay closed and grants end on time, because the rules stay in the kernel ('postern teardown' removes them)")]
     public static partial void Stopping(ILogger log);
 
-    [LoggerMessage(112, LogLevel.Information, "reloaded: {Knocks} knocks, {Services} services, {Grants} grants kept")]
-    public static partial void Reloaded(ILogger log, int knocks, int services, int grants);
+    [LoggerMessage(112, LogLevel.Information, "reloaded: {Knocks}, {Services}, {Grants} kept")]
+    public static partial void Reloaded(ILogger log, string knocks, string services, string grants);
 
-    [LoggerMessage(113, LogLevel.Error, "reload refused, going on with the configuration before: {Faults} faults, the first: {First}")]
-    public static partial void ReloadRefused(ILogger log, int faults, string first);
+    [LoggerMessage(113, LogLevel.Error, "reload refused, going on with the configuration before: {Faults}, the first: {First}")]
+    public static partial void ReloadRefused(ILogger log, string faults, string first);
 
     [LoggerMessage(114, LogLevel.Warning, "{Warning}")]
     public static partial void ConfigurationWarning(ILogger log, string warning);
@@ -35,8 +35,8 @@ internal static partial class GateLog
     [LoggerMessage(117, LogLevel.Error, "{Fault} (what is faulty lets nobody in; other lines count)")]
     public static partial void KeyFault(ILogger log, string fault);
 
-    [LoggerMessage(118, LogLevel.Information, "the file of keys was read anew: {Keys} keys, {Faults} faults")]
-    public static partial void KeysRenewed(ILogger log, int keys, int faults);
+    [LoggerMessage(118, LogLevel.Information, "the file of keys was read anew: {Keys}, {Faults}")]
+    public static partial void KeysRenewed(ILogger log, string keys, string faults);
 
     [LoggerMessage(120, LogLevel.Warning, "someone removed our rules from the kernel; they are back, and {Grants} grants with them")]
     public static partial void RulesRestored(ILogger log, int grants);
@@ -54,7 +54,7 @@ internal static partial class GateLog
     public static partial void SentryEnded(ILogger log, string how);
 
     [LoggerMessage(131, LogLevel.Error, "the sentry was ended for {Why}: another takes its place. If this comes again, something sends packets that it cannot bear, or has taken it over; please report it")]
-    public static partial void SentryMisbehaved(ILogger log, Watch.Misconduct why);
+    public static partial void SentryMisbehaved(ILogger log, string why);
 
     [LoggerMessage(132, LogLevel.Error, "no sentry can be started: {Reason}. Nobody's knock is heard; trying again")]
     public static partial void SentryNotStarted(ILogger log, string reason);

@@ -1,5 +1,8 @@
+using System.Globalization;
 using System.Runtime.Versioning;
+using System.Text;
 using Postern.Cli.CommandLine;
+using Postern.Confinement;
 
 namespace Postern.Cli.Gate;
 
@@ -36,7 +39,7 @@ internal sealed class OnlyGate : IDisposable
         }
         catch (IOException)
         {
-            throw CommandFailure.Usage("another gate guards this network namespace", "stop it first ('systemctl stop postern'); one gate can hold all services and knocks");
+            throw CommandFailure.Usage($"another gate guards this network namespace{Holder(name)}", "stop it first ('systemctl stop postern'); one gate can hold all services and knocks");
         }
     }
 
@@ -68,6 +71,9 @@ internal sealed class OnlyGate : IDisposable
             {
                 var file = Open(name);
                 File.SetUnixFileMode(file.SafeFileHandle, ForOurselves); // one that lay there: whoever may read it could hold the lock
+                file.SetLength(0);
+                file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+                file.Flush();
                 return file;
             }
             catch (IOException) when (GateClock.Now().Uptime - started < Patience)
@@ -79,6 +85,19 @@ internal sealed class OnlyGate : IDisposable
 
     private static FileStream Open(string name) =>
         new(name, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = ForOurselves });
+
+    /// <summary>A warden that was stopped (SIGSTOP) and outlived its steward is found by this alone.</summary>
+    private static string Holder(string name)
+    {
+        try
+        {
+            return int.TryParse(Unlocked.ReadText(name), CultureInfo.InvariantCulture, out var pid) ? string.Create(CultureInfo.InvariantCulture, $", process {pid}") : "";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
 
     /// <summary>The number in <c>net:[4026531840]</c> (namespaces(7)).</summary>
     public static string Namespace() =>

@@ -28,7 +28,7 @@ internal sealed class Reloader(
     private int _asked;
 
     /// <summary>Until when somebody has to confirm it, and what is gone back to.</summary>
-    private sealed record Trial(GateConfiguration Before, TimeSpan Until)
+    private sealed record Trial(GateConfiguration Before, DateTimeOffset LoadedBefore, TimeSpan Until)
     {
         /// <summary>Time is up, and the sentry for the configuration before is being started.</summary>
         public bool IsEnding { get; init; }
@@ -106,6 +106,7 @@ internal sealed class Reloader(
 
     private void NoteReload(ControlFailure? failure, GateConfiguration before, ControlCall? call, TimeSpan now)
     {
+        var loadedBefore = Loaded;
         if (failure is not null)
         {
             if (_trial is null)
@@ -115,7 +116,7 @@ internal sealed class Reloader(
         }
 
         (Fault, Loaded) = (null, DateTimeOffset.Now);
-        GateLog.Reloaded(log, inForce.Configuration.Sequences.Length, inForce.Configuration.Warden.Services.Length, warden.GrantCount);
+        GateLog.Reloaded(log, PortText.Count(inForce.Configuration.Sequences.Length, "knock"), PortText.Count(inForce.Configuration.Warden.Services.Length, "service"), PortText.Count(warden.GrantCount, "grant"));
         if (call?.Request is not { Verb: ControlRequest.Apply } request)
         {
             Attempt(() => _kept.Keep(inForce.Configuration));
@@ -124,7 +125,7 @@ internal sealed class Reloader(
         }
 
         var time = request.Seconds is { } seconds ? TimeSpan.FromSeconds(seconds) : UsualTrial;
-        _trial = new(before, now + time);
+        _trial = new(before, loadedBefore, now + time);
         GateLog.OnTrial(log, time.TotalSeconds);
         call.Answer(new() { Done = string.Create(CultureInfo.InvariantCulture, $"applied, and in force for {time.TotalSeconds:0} s: 'postern apply --confirm' keeps it, otherwise the one before comes back") });
     }
@@ -138,7 +139,7 @@ internal sealed class Reloader(
             return;
         }
 
-        _trial = null;
+        (Loaded, _trial) = (_trial!.LoadedBefore, null);
         Fault = "nobody confirmed it: 'postern apply' tries it again";
         Attempt(() => _kept.Keep(inForce.Configuration));
         GateLog.GoneBack(log);
@@ -152,7 +153,7 @@ internal sealed class Reloader(
         if (loaded.Read.Configuration is not { } next)
         {
             var faults = loaded.Read.Faults;
-            GateLog.ReloadRefused(log, faults.Length, faults[0].ToString());
+            GateLog.ReloadRefused(log, PortText.Count(faults.Length, "fault"), faults[0].ToString());
             return new(null, $"{faults[0]}{(faults.Length > 1 ? $" (and {faults.Length - 1} more)" : "")}", $"'postern check --config {path}' lists all faults; the configuration before is still in force");
         }
 
@@ -203,7 +204,7 @@ internal sealed class Reloader(
 
     private ControlFailure Refused(ControlFailure failure)
     {
-        GateLog.ReloadRefused(log, 1, failure.Message);
+        GateLog.ReloadRefused(log, "1 fault", failure.Message);
         return failure;
     }
 

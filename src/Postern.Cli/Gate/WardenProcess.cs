@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging;
 using Postern.Cli.CommandLine;
+using Postern.Cli.Configuration;
 using Postern.Cli.Control;
 using Postern.Cli.Gate.Watch;
 using Postern.Confinement;
@@ -270,7 +271,7 @@ internal sealed class WardenProcess : IDisposable
         spa = spa with { Identities = keys.Identities };
         _inForce.Configuration = configuration with { Spa = spa };
         _warden.Renew(_inForce.ForWarden(_inForce.Configuration).Spa!, now);
-        GateLog.KeysRenewed(_log, keys.Identities.Length, keys.Faults.Length);
+        GateLog.KeysRenewed(_log, PortText.Count(keys.Identities.Length, "key"), PortText.Count(keys.Faults.Length, "fault"));
     }
 
     private static Socket ToSocket(Descriptor raw)
@@ -293,7 +294,7 @@ internal sealed class WardenProcess : IDisposable
             _log,
             configuration.Interfaces.IsEmpty ? "every interface" : string.Join(", ", configuration.Interfaces),
             StatusText.WatchedFor(configuration),
-            configuration.Warden.Services.Length,
+            PortText.Count(configuration.Warden.Services.Length, "service"),
             string.Join(", ", configuration.Files));
         _steward.Say(new(StewardWord.Ready, Text: "guarding"));
     }

@@ -13,6 +13,7 @@ internal static class Errno
     public const int NoChild = 10;
     public const int Again = 11;
     public const int NoMemory = 12;
+    public const int AccessDenied = 13;
     public const int NotFolder = 20;
     public const int BrokenPipe = 32;
     public const int Range = 34;

@@ -22,6 +22,7 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags, uint mode);
 
+    public const int OpenReadOnly = 0;
     public const int OpenReadWrite = 2;
     public const int OpenPath = 0x20_0000;
     public const int CloseOnExec = 0x8_0000;

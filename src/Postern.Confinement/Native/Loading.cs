@@ -17,7 +17,7 @@ internal static class Loading
     {
         try
         {
-            using var file = File.OpenRead(program);
+            using var file = Unlocked.Open(program);
             Span<byte> header = stackalloc byte[HeaderLength];
             file.ReadExactly(header);
             if (!header.StartsWith("\u007fELF\u0002\u0001"u8))

@@ -113,7 +113,7 @@ internal static class HostChains
     {
         try
         {
-            return File.Exists(list) && File.ReadLines(list).Contains("filter", StringComparer.Ordinal);
+            return File.Exists(list) && KernelLists.Lines(list).Contains("filter", StringComparer.Ordinal);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -26,7 +26,7 @@ internal static class LiveSockets
         var sockets = ImmutableArray.CreateBuilder<LiveSocket>();
         foreach (var table in Tables.Where(File.Exists)) // no tcp6 where IPv6 is off
         {
-            foreach (var line in File.ReadLines(table).Skip(1))
+            foreach (var line in KernelLists.Lines(table).Skip(1))
             {
                 if (TryParse(line, out var socket) && guarded.Any(ports => ports.Range.Contains(Transport.Tcp, socket.LocalPort)))
                     sockets.Add(socket);

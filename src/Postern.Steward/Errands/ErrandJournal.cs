@@ -303,7 +303,7 @@ internal sealed class ErrandJournal : IErrandJournal, IDisposable
         }
         catch (IOException e) when (e.HResult == TryAgain)
         {
-            throw new ErrandJournalException($"the journal of actions {path} is in use: {e.Message}", "another gate runs with it; each gate needs a journal of its own", e);
+            throw new ErrandJournalException($"the journal of actions {path} is in use: {e.Message}", "another gate runs by the same configuration: stop it first ('systemctl stop postern')", e);
         }
     }
 

@@ -76,7 +76,7 @@ public sealed class FilesTests : IDisposable
     [Fact]
     public void No_file_is_a_fault()
     {
-        Assert.Equal([$"{Main}: no such file; name the configuration with --config FILE"], Faults());
+        Assert.Equal([$"{Main}: no such file; name the configuration with --config FILE, or make one with 'postern init'"], Faults());
         Assert.True(ConfigurationReader.Read(Main).Faults[0].IsUnreadable);
         Assert.NotEmpty(ConfigurationReader.Read("").Faults);
         Assert.NotEmpty(ConfigurationReader.Read("a\0b").Faults);

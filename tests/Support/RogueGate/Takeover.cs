@@ -79,6 +79,10 @@ internal sealed unsafe class Takeover
             case "rogue-greedy":
                 Grow(400 << 20);
                 break;
+            case "rogue-chatter":
+                for (var i = 0; i < 10_000; i++)
+                    Live();
+                break;
             case "rogue-quitter":
                 return;
             default:
@@ -159,13 +163,16 @@ internal sealed unsafe class Takeover
     private void Flood(TimeSpan time)
     {
         var began = Stopwatch.GetTimestamp();
+        var lived = began;
         var message = Sequence(0, Generation, 0);
         for (var i = 0u; Stopwatch.GetElapsedTime(began) < time; i++)
         {
             Address.FromV4(0x0B00_0000 | (i & 0xFF_FFFF)).Write(message.AsSpan(16));
             _reports.TrySend(i % 2 == 0 ? message : Signed(Chance(700), i));
-            if (i % 1000 == 0)
-                Live();
+            if (i % 1000 != 0 || Stopwatch.GetElapsedTime(lived) < TimeSpan.FromSeconds(1))
+                continue;
+            Live();
+            lived = Stopwatch.GetTimestamp();
         }
     }
 

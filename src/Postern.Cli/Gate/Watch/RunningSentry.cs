@@ -35,14 +35,22 @@ internal sealed class RunningSentry : IDisposable
     /// <summary>To its first sign of life: a runtime has to start, on a machine that may be busy.</summary>
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
 
+    /// <summary>For the steward's word, which comes another way than the end of the channel.</summary>
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(1);
+
+    /// <summary>Signs of life that come sooner after another than a quarter of the beat, in a row.</summary>
+    private const int MostHurried = 64;
+
     private readonly Channel _channel;
     private readonly GateInbox _inbox;
     private readonly TaskCompletionSource<bool> _standing = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long _maxMemory;
     private Tally? _tally;
     private long _told = Stopwatch.GetTimestamp();
     private int _process;
     private long _stood;
+    private int _hurried;
 
     public RunningSentry(int id, SentryOptions options, CaptureSet capture, Channel channel, GateInbox inbox, long maxMemory)
     {
@@ -68,8 +76,14 @@ internal sealed class RunningSentry : IDisposable
     /// <summary>What it said last that it had counted; null: nothing yet.</summary>
     public Tally? Tally => Volatile.Read(ref _tally);
 
-    /// <summary>Waits for its first sign of life. False: it ended, or gave none.</summary>
-    public bool Stands() => _standing.Task.Wait(StartPatience) && _standing.Task.Result;
+    /// <summary>Waits for its first sign of life. False: it ended without one (<see cref="End"/> says how), or is silent.</summary>
+    public bool Stands()
+    {
+        if (_standing.Task.Wait(StartPatience) && _standing.Task.Result)
+            return true;
+        _ = _ended.Task.Wait(EndPatience);
+        return false;
+    }
 
     /// <summary>How long ago it gave its first sign of life.</summary>
     public TimeSpan Stood => _stood == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(_stood);
@@ -77,16 +91,24 @@ internal sealed class RunningSentry : IDisposable
     /// <summary>How it ended; empty while it has not.</summary>
     public string End { get; private set; } = "";
 
-    /// <summary>It has ended, as the steward says.</summary>
+    /// <summary>As the log has it: "the sentry was ended for …".</summary>
+    public static string Tell(Misconduct why) => why switch
+    {
+        Misconduct.Nonsense => "saying what no sentry says",
+        Misconduct.Silence => "giving no sign of life",
+        Misconduct.Greed => "taking more memory than it can need",
+        _ => throw new ArgumentOutOfRangeException(nameof(why), why, "no misconduct"),
+    };
+
+    /// <summary>It has ended, as the steward says. Whether it stood before is for its channel to say, which may still hold its last words.</summary>
     public void NoteEnd(string how)
     {
         End = how;
-        _standing.TrySetResult(false);
+        _ended.TrySetResult();
     }
 
     public void Dispose()
     {
-        NoteEnd(End);
         _channel.ShutDown();
         _channel.Dispose();
     }
@@ -99,11 +121,24 @@ internal sealed class RunningSentry : IDisposable
         {
             var reception = _channel.Receive(message, descriptors: 0, _standing.Task.IsCompleted ? Patience : StartPatience);
             if (reception.Outcome == Received.Ended)
+            {
+                _standing.TrySetResult(false);
                 return; // the steward tells the rest
+            }
+
             found = Judge(reception, message);
         }
         while (found == Misconduct.None);
+        _standing.TrySetResult(false);
         _inbox.Put(new(GateEventKind.Misconduct, Sentry: this, Misconduct: found));
+    }
+
+    /// <summary>Each sign of life costs a look at its memory; a sentry that stands gives one a beat, and some that waited for us may come at once.</summary>
+    private bool IsChattering()
+    {
+        if (Stopwatch.GetElapsedTime(_told) > Beat / 4)
+            _hurried = 0;
+        return ++_hurried > MostHurried;
     }
 
     private Misconduct Judge(in Reception reception, ReadOnlySpan<byte> message)
@@ -119,7 +154,7 @@ internal sealed class RunningSentry : IDisposable
             return Stopwatch.GetElapsedTime(_told) < Patience || !_standing.Task.IsCompleted ? Misconduct.None : Misconduct.Silence;
         }
 
-        if (!Tally.TryRead(message, out var tally) || tally!.Generation != Options.Generation)
+        if (!Tally.TryRead(message, out var tally) || tally!.Generation != Options.Generation || IsChattering())
             return Misconduct.Nonsense;
         Volatile.Write(ref _tally, tally);
         _told = Stopwatch.GetTimestamp();

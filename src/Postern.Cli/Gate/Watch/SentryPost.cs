@@ -135,7 +135,7 @@ internal sealed class SentryPost(StewardLink steward, GateInbox inbox, ILogger l
         sentry.NoteEnd(why.ToString());
         if (!ReferenceEquals(sentry, _current))
             return;
-        GateLog.SentryMisbehaved(log, why);
+        GateLog.SentryMisbehaved(log, RunningSentry.Tell(why));
         if (why != Misconduct.Silence)
             ForgetCapture();
         Replace(now);
