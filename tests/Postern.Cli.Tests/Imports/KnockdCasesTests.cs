@@ -241,6 +241,10 @@ public sealed class KnockdCasesTests : IDisposable
 
         public FirewallResult Close(ProtectedService service, Grantee to) => FirewallResult.Ok;
 
+        public FirewallResult Open(ProtectedService service, Grantee to, PortForward chosen, TimeSpan time) => throw new NotSupportedException();
+
+        public FirewallResult Close(ProtectedService service, Grantee to, PortForward chosen) => throw new NotSupportedException();
+
         public void TearDown() { }
 
         public FirewallState Inspect() => new(true, null);
