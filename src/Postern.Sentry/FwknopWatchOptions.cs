@@ -42,19 +42,19 @@ public sealed record FwknopWatch(FwknopMacKey? Tag, FwknopCipherKey? Cipher, Fwk
 }
 
 /// <summary>
-/// How many keys are tried, packet after packet. One trial is an HMAC or the decryption of one block, 1 to 3 µs; a packet costs as many as there are keys that it could be of, and so
+/// How many keys are tried, packet after packet. One trial is an HMAC or the decryption of one block, some 5 µs; a packet costs as many as there are keys that it could be of, and so
 /// where a thousand stanzas take anybody's, a thousand.
 /// </summary>
 public sealed record TrialLimits
 {
-    /// <summary>A third of one core, or a little more.</summary>
-    public OpeningRate InAll { get; init; } = new(200_000, 20_000);
+    /// <summary>A quarter of one core.</summary>
+    public OpeningRate InAll { get; init; } = new(50_000, 10_000);
 
     /// <summary>For an IPv4 address or an IPv6 /64: two in a hundred of the whole.</summary>
-    public OpeningRate PerHost { get; init; } = new(4_000, 1_000);
+    public OpeningRate PerHost { get; init; } = new(1_000, 500);
 
     /// <summary>For an IPv4 /24 or an IPv6 /48.</summary>
-    public OpeningRate PerNetwork { get; init; } = new(16_000, 4_000);
+    public OpeningRate PerNetwork { get; init; } = new(4_000, 2_000);
 
     /// <summary>Room for a few packets that cost so much, at once, whatever is written above: otherwise none would ever be looked at.</summary>
     internal OpeningLimits For(int most) => new()

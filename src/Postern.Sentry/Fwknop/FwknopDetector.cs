@@ -120,10 +120,16 @@ internal sealed class FwknopDetector
 
     private bool TryEach(int count, bool tagged, ref Finding finding)
     {
+        FwknopSealed packet = default;
+        var (splitAt, isSplit) = (-1, false);
         foreach (var door in _doors.AsSpan(0, count))
         {
             var trial = _trials[_trialOf[door]];
-            if (trial.Tag is not null != tagged || !_reader.TrySplit(trial.TagSize, out var packet) || !Fits(trial, packet))
+            if (trial.Tag is not null != tagged)
+                continue;
+            if (splitAt != trial.TagSize)
+                (splitAt, isSplit) = (trial.TagSize, _reader.TrySplit(trial.TagSize, out packet)); // mostly all are of one size
+            if (!isSplit || !Fits(trial, packet))
                 continue;
             packet.Bytes.CopyTo(_request);
             finding = new(door, _request.AsMemory(0, packet.Bytes.Length), (byte)trial.TagSize);
