@@ -44,9 +44,9 @@ public static class ForwardPath
     {
         try
         {
-            return File.ReadAllText(file).AsSpan().Trim() is "0";
+            return KernelLists.Lines(file).FirstOrDefault() is "0";
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException)
         {
             return false;
         }

@@ -63,20 +63,23 @@ internal static class ForwardSection
             faults.Add(appear.Place, "'appear' is of ports, and here a request chooses the port", "remove it");
         if (items.Length > MaxNetworks)
             faults.Add(items[MaxNetworks].Place, string.Create(CultureInfo.InvariantCulture, $"'forward' has more than {MaxNetworks} networks"), "name larger ones, or make several services");
-        var networks = ImmutableArray.CreateBuilder<ForwardNetwork>();
-        foreach (var item in items.Take(MaxNetworks))
+        return new() { Within = [.. items.Take(MaxNetworks).Select(item => ReadNetwork(item, faults)).OfType<ForwardNetwork>()] };
+    }
+
+    private static ForwardNetwork? ReadNetwork(TextNode item, FaultList faults)
+    {
+        if (!TryParse(item.Text, out var network, out var mend))
         {
-            if (!TryParse(item.Text, out var network, out var mend))
-                faults.Add(item.Place, $"{Quote(item.Text)} is no place to lead to", mend);
-            else if (!ForwardRule.IsReachable(Address.From(network.Network.BaseAddress)) && network.Network.PrefixLength > 0)
-                faults.Add(item.Place, $"no forward may lead to {network.Network.BaseAddress}", "name addresses of other hosts that this one can reach");
-            else
-                networks.Add(network);
-            if (network is { Port: 0, Network.PrefixLength: 0 })
-                faults.Warn(item.Place, $"{Quote(item.Text)} lets a request lead to whatever this host can reach", "name the networks that are meant");
+            faults.Add(item.Place, $"{Quote(item.Text)} is no place to lead to", mend);
+            return null;
         }
 
-        return new() { Within = networks.ToImmutable() };
+        var isAnywhere = network.Network.PrefixLength == 0;
+        if (!isAnywhere && !ForwardRule.IsReachable(Address.From(network.Network.BaseAddress)))
+            faults.Add(item.Place, $"no forward may lead to {network.Network.BaseAddress}", "name addresses of other hosts that this one can reach");
+        if (isAnywhere && network.Port == 0)
+            faults.Warn(item.Place, $"{Quote(item.Text)} lets a request lead to whatever this host can reach", "name the networks that are meant");
+        return network;
     }
 
     private static bool TryParse(string text, out ForwardNetwork network, out string mend)

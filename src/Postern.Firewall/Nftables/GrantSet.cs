@@ -75,13 +75,21 @@ internal readonly record struct GrantSet(string Name, SetRole Role, bool IsV4, b
 
     public int SourcePortAt => PortAt + Field;
 
-    public static GrantSet For(SetRole role, Grantee to) => Sets[(SetsOfRole * (int)role) + (to.SourcePort == 0 ? 0 : 2) + (to.Source.IsV4 ? 0 : 1)];
+    private static readonly GrantSet[][] OfGrants = Together(SetRole.Grants);
+    private static readonly GrantSet[][] OfForwards = Together(SetRole.Forwards, SetRole.Forwarded);
+    private static readonly GrantSet[][] OfRedirects = Together(SetRole.Redirects, SetRole.Forwarded);
 
-    /// <summary>The sets that one grant has an element in for each of its ports.</summary>
-    public static GrantSet[] For(Grantee to, ForwardTarget? target) => target switch
+    private static GrantSet[][] Together(params SetRole[] roles) =>
+        [.. Enumerable.Range(0, SetsOfRole).Select(place => Array.ConvertAll(roles, role => Sets[(SetsOfRole * (int)role) + place]))];
+
+    /// <summary>Among the four of a role.</summary>
+    private static int Place(Grantee to) => (to.SourcePort == 0 ? 0 : 2) + (to.Source.IsV4 ? 0 : 1);
+
+    /// <summary>The sets that one grant has an element in for each of its ports. They are the same ones each time: a grant costs no memory of ours.</summary>
+    public static GrantSet[] For(Grantee to, ForwardTarget? target) => (target switch
     {
-        null => [For(SetRole.Grants, to)],
-        { IsHere: true } => [For(SetRole.Redirects, to), For(SetRole.Forwarded, to)],
-        _ => [For(SetRole.Forwards, to), For(SetRole.Forwarded, to)],
-    };
+        null => OfGrants,
+        { IsHere: true } => OfRedirects,
+        _ => OfForwards,
+    })[Place(to)];
 }
