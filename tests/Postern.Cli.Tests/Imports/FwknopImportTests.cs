@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using Postern.Cli.CommandLine;
+using Postern.Cli.Configuration;
 using Postern.Cli.Imports;
 using Postern.Cli.Imports.Fwknop;
 
@@ -29,6 +31,28 @@ public sealed class FwknopImportTests
             Compare(Path.Combine(folder, file), actual.Replace(folder, "/etc/fwknop", StringComparison.Ordinal));
         Assert.All(new[] { text, told.ToString() }, t => Assert.DoesNotContain("passphrase", t, StringComparison.Ordinal));
         Assert.All(gate.Knocks, k => Assert.DoesNotContain(k.Key, text, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void What_it_becomes_is_a_configuration_without_a_fault(string name)
+    {
+        var folder = Directory.CreateTempSubdirectory("postern-import-");
+        try
+        {
+            var notes = new ImportNotes();
+            var gate = FwknopImport.Read(Path.Combine(Folder, name), notes);
+            var file = Path.Combine(folder.FullName, "postern.yaml");
+            WholeFile.Write(file, GateYaml.Write(gate, "/etc/fwknop", folder.FullName, notes), WholeFile.OwnerOnly);
+            gate.Knocks.ForEach(k => WholeFile.Write(GateYaml.KeysPath(k, folder.FullName), GateYaml.Keys(k), WholeFile.OwnerOnly));
+            var read = ConfigurationReader.Read(file);
+            Assert.Empty(read.Faults);
+            Assert.Empty(read.KeyFaults);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     [Theory]

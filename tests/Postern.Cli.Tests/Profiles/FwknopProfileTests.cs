@@ -60,12 +60,12 @@ public sealed partial class FwknopProfileTests
         KEY passphrase
         KEY_BASE64 AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=
         TIME_OFFSET 60
-        SORUCE what
         [gpg]
         SPA_SERVER 198.51.100.1
         ACCESS tcp/22
         USE_GPG Y
         GPG_RECIPIENT ABCD1234
+        SORUCE what
 
         """;
 
@@ -146,7 +146,7 @@ public sealed partial class FwknopProfileTests
         Assert.True(code == 0, error);
         Assert.Equal(6, output.Split("added '").Length - 1);
         Assert.Contains($"{rc}:41: TIME_OFFSET is not carried over", error, StringComparison.Ordinal);
-        Assert.Contains($"{rc}:42: 'SORUCE' is no setting", error, StringComparison.Ordinal);
+        Assert.Contains($"{rc}:47: 'SORUCE' is no setting", error, StringComparison.Ordinal);
         Assert.Contains("[gpg] is left out: it encrypts with GnuPG", error, StringComparison.Ordinal);
         Assert.DoesNotContain("AQID", output + error, StringComparison.Ordinal);
 

@@ -52,7 +52,7 @@ public sealed class FwknopKeyTests
         var sealedBytes = new byte[FwknopCipherKey.LengthFor(plain.Length)];
         key.Encrypt(mode, Salt, plain, sealedBytes);
 
-        var start = new ProcessStartInfo("openssl", ["enc", "-d", "-" + cipher, "-md", "md5", "-pass", "pass:correct horse battery"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("openssl", ["enc", "-d", "-" + cipher, "-md", "md5", "-pass", "pass:correct horse battery"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         using var process = Process.Start(start)!;
         process.StandardInput.BaseStream.Write([.. "Salted__"u8, .. Salt, .. sealedBytes]);
         process.StandardInput.Close();

@@ -11,7 +11,7 @@ internal static class GateYaml
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"# Carried over from {ImportNotes.Quote(from)} by 'postern import fwknop'. docs/from-fwknop.md says what differs.\n");
-        text.Append("# Postern closes the ports of these services by itself: the rules that you had for that can go.\n");
+        text.Append("# Postern closes the ports of these services by itself, and opens nothing that another firewall drops: take out the rules that closed them before.\n");
         if (notes.Count > 0)
             text.Append("# Not as it was there:\n");
         foreach (var line in notes.Comments())
@@ -76,7 +76,7 @@ internal static class GateYaml
         if (knock.User is { } user)
             text.Append(CultureInfo.InvariantCulture, $"    user: {Quote(user)}\n");
         if (knock.Expires is { } expires)
-            text.Append(CultureInfo.InvariantCulture, $"    expires: {expires}\n");
+            text.Append(CultureInfo.InvariantCulture, $"    expires: {Quote(expires)}\n");
         if (!knock.Opens.IsEmpty)
             text.Append(CultureInfo.InvariantCulture, $"    opens: [{string.Join(", ", knock.Opens)}]\n");
         if (!knock.Commands.IsEmpty)

@@ -234,12 +234,7 @@ internal sealed class StanzaReading(FwknopGate gate, FwknopdConf conf, ImportNot
         if (stanza["ACCESS_EXPIRE_EPOCH"] is not { } epoch)
             return null;
         if (Digits.TryParse(epoch.Value, out long seconds) && seconds <= 253_402_300_799)
-        {
-            var moment = DateTimeOffset.FromUnixTimeSeconds(seconds);
-            if (moment.TimeOfDay != TimeSpan.Zero)
-                notes.Add(epoch.File, epoch.Number, $"ACCESS_EXPIRE_EPOCH: it expires at the beginning of that day (UTC), not at {moment:HH:mm:ss}");
-            return moment.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-        }
+            return DateTimeOffset.FromUnixTimeSeconds(seconds).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
         notes.Add(epoch.File, epoch.Number, $"ACCESS_EXPIRE_EPOCH {ImportNotes.Quote(epoch.Value)} is no time: the knock is expired, to be safe");
         return "1970-01-01";
