@@ -48,7 +48,7 @@ internal static class Table
         new("private-key-bytes", KeyTargets.PrivateKeyBytes) { Memory = (65_536, 64), Smoke = 80 },
         new("signature", KeyTargets.Signature) { MaxLength = 1024, Memory = (4096, 16), Smoke = 700 },
         new("gate-key-file", KeyTargets.GateKeyFile) { Memory = (16_384, 32), Smoke = 300 },
-        new("fwknop-keys", FwknopGateTargets.KeysFile) { MaxLength = 600, Memory = (16_384, 64), Smoke = 300 },
+        new("fwknop-keys", FwknopGateTargets.KeysFile) { MaxLength = 600, Memory = (32_768, 300), Smoke = 300 },
         new("device-file", FileTargets.Device) { MaxLength = 64, Memory = (16_384, 32), Smoke = 300 },
         new("ledger-record", FileTargets.LedgerRecord) { MaxLength = 64 },
         new("ledger-file", FileTargets.LedgerFile) { MaxLength = 1024, Memory = (65_536, 64), Smoke = 300 },
