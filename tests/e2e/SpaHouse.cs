@@ -56,6 +56,8 @@ internal sealed class SpaHouse : IDisposable
 
     public string AuthorizedKeys { get; set; }
 
+    public string GateKey => InGate("gate.key");
+
     public string InGate(string name) => Path.Combine(Directory.CreateDirectory(Path.Combine(_folder.FullName, "gate")).FullName, name);
 
     public string InClient(string name) => Path.Combine(Directory.CreateDirectory(Path.Combine(_folder.FullName, "client")).FullName, name);

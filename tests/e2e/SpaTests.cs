@@ -140,6 +140,11 @@ public sealed class SpaTests
         var (code, output) = house.House.RunToEnd(GateHouse.Postern, "check", "--config", house.House.ConfigurationFile);
         Assert.Equal(1, code);
         Assert.Contains("authorized_keys:2:", output, StringComparison.Ordinal);
+
+        house.House.Gate.Run("chmod", "644", house.GateKey);
+        (code, output) = house.House.RunToEnd(GateHouse.Postern, "check", "--config", house.House.ConfigurationFile);
+        Assert.Equal(2, code);
+        Assert.Contains($"{house.GateKey}: the gate's key", output, StringComparison.Ordinal); // a gate would not start with it
     }
 
     [Theory]

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Configuration;
+using Postern.Keys;
 using Postern.Cli.Gate;
 
 namespace Postern.Cli.Commands;
@@ -27,7 +28,7 @@ internal static class CheckCommand
         {
             var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
             var file = result.GetValue(config)!;
-            var read = ConfigurationReader.Read(file);
+            var read = WithGateKey(ConfigurationReader.Read(file));
             if (read.Configuration is { } understood)
                 read = read with { Warnings = [.. read.Warnings, .. ForwardText.Warnings(understood, file)] };
             if (result.GetValue(json))
@@ -42,6 +43,28 @@ internal static class CheckCommand
             };
         });
         return command;
+    }
+
+    /// <summary>A gate does not start without it. The ledger is not looked at: a running gate has it open, and one that is not there is made.</summary>
+    private static ConfigurationResult WithGateKey(ConfigurationResult read)
+    {
+        if (read.Configuration?.Spa is not { } spa)
+            return read;
+        try
+        {
+            GateKeyFile.Read(spa.KeyFile).Dispose();
+            return read;
+        }
+        catch (GateKeyException e)
+        {
+            var faults = new FaultList();
+            faults.AddUnreadable(spa.KeyFile, e.Message.Replace(spa.KeyFile, "the gate's key", StringComparison.Ordinal), e.Hint);
+            return read with { Configuration = null, Faults = [.. faults.Faults] };
+        }
+        catch (MissingSodiumException e)
+        {
+            throw new CommandFailure(ExitCode.Unsupported, e.Message, e.Hint, e);
+        }
     }
 
     private static void Tell(ConfigurationResult read, string file, bool print, TextWriter output, TextWriter error)
