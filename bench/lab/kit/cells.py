@@ -5,7 +5,7 @@ from kit import meters, traffic
 from kit.figures import show
 
 SETTLE = 0.3
-TELL = 1.3       # a gate tells its numbers once a second
+TELL = 2.4       # a sentry tells its numbers every two seconds
 
 
 def cell(lab, system, knocks, seconds, flood=None, gap_us=0, patience=3.0, again=True, spread_over=None):

@@ -4,7 +4,7 @@ import os, re, time
 from kit import meters, plots, spa, traffic
 from kit.cells import SETTLE, TELL, grouped
 from kit.figures import Result, Verdict, all_of, at_most, median, show, spread, table
-from kit.space import HOST, PROTECTED, call
+from kit.space import PROTECTED, call
 
 AFTER_TABLE = "table inet after {{ chain c {{ type filter hook input priority 300; {what} counter drop; }} }}\n"
 

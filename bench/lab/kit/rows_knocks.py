@@ -2,9 +2,8 @@
 import os, random, time
 
 from kit import plots, spa, traffic
-from kit.cells import SETTLE, grid, grouped, merged, total
-from kit.figures import Result, Verdict, all_of, at_least, at_most, median, p95, show, spread, table
-from kit.space import OPEN
+from kit.cells import SETTLE, cell, grid, grouped, merged, total
+from kit.figures import Result, all_of, at_least, at_most, median, p95, show, spread, table
 
 
 def quiet(lab):
@@ -128,33 +127,34 @@ def junk(lab):
 
 
 def insider(lab):
-    """Junk by somebody who knows the gate's secret: the gate has to try its private key on each."""
+    """Junk by somebody who knows the gate's secret, and is not enrolled: three kinds of it, each dearer to the gate than the last."""
     kinds = lab.of(lambda k: k.is_ours and k.spa_port)
-    seconds, knocks = (2.5, 6) if lab.quick else (lab.seconds, 20)
-    rate, rows = 20_000, []
+    seconds, knocks, rate = (2.5, 6, 20_000) if lab.quick else (lab.seconds, 20, 20_000)
+    rows = []
     for repetition in range(lab.repetitions):
-        for kind in kinds:
-            rows.append(insider_cell(lab, kind, rate, seconds, knocks))
-            lab.log(f"insider, {kind.name}: {rows[-1]['opened']}/{rows[-1]['knocks']}")
+        for how in ("outer",) if lab.quick else ("outer", "unlisted", "forged"):
+            for kind in kinds:
+                row = insider_cell(lab, kind, how, rate, seconds, knocks) | {"how": how}
+                rows.append(row)
+                lab.log(f"insider, {kind.name}, {how}: {row['opened']}/{row['knocks']}")
     lines, result = [], Result(raw=rows)
-    for (system,), group in grouped(rows, "system").items():
+    for (how, system), group in grouped(rows, "how", "system").items():
         opened, of = total(group, "opened"), total(group, "knocks")
-        lines.append([system, spread([r["flood"]["per_second"] for r in group]), f"{opened}/{of}", total(group, "by_first_round"), show(median(merged(group, "ms"))), show(p95(merged(group, "ms"))),
+        lines.append([how, system, spread([r["flood"]["per_second"] for r in group]), f"{opened}/{of}", total(group, "by_first_round"), show(median(merged(group, "ms"))), show(p95(merged(group, "ms"))),
                       spread([100 * r["cpu_s"] / r["wall_s"] for r in group])])
-        result.verdicts.append(at_least(f"{system}: share opened", opened / of, 0.5) if lab.quick else all_of(f"{system}: opened", opened, of))
-    result.tables.append(table(["system", "packets/s", "opened", "of them by the first sending", "median ms", "p95 ms", "CPU, % of a core"], lines))
-    result.notes.append("fwknop and knockd know no such secret: whoever holds theirs is let in.")
+        result.verdicts.append(at_least(f"{system}, {how}: share opened", opened / of, 0.5) if lab.quick else all_of(f"{system}, {how}: opened", opened, of))
+    result.tables.append(table(["junk", "system", "packets/s", "opened", "of them by the first sending", "median ms", "p95 ms", "CPU, % of a core"], lines))
+    result.notes.append("*outer*: the outer seal opens, the inner does not. *unlisted*: both open, on a request whose key nobody listed. *forged*: on one with the hint of a listed key and a signature that is none. "
+                        "Each packet is another, from another source. fwknop and knockd know no such secret: whoever holds theirs is let in.")
     return result
 
 
-def insider_cell(lab, kind, rate, seconds, knocks):
+def insider_cell(lab, kind, how, rate, seconds, knocks):
     """Its file of junk is sealed for the very gate that runs, so it is made after the gate has started."""
-    from kit.cells import cell
-
     class WithInsider(kind):
         def steps(self, source):
             if not os.path.exists(path):
-                spa.write_packets(path, (self.gate_keys.insiders_junk() for _ in range(int(rate * seconds * 1.05))))
+                spa.write_packets(path, (self.gate_keys.insiders_junk(how, self.clients[0]) for _ in range(int(rate * seconds * 1.05))))
             return super().steps(source)
 
     path = os.path.join(lab.space.folder, "insider")

@@ -1,10 +1,10 @@
 """A bad link, rest, a start, and bulk."""
-import json, os, re, shutil, socket, subprocess, time
+import json, os, shutil, subprocess, time
 
-from kit import meters, spa, traffic
+from kit import meters, traffic
 from kit.cells import SETTLE, grouped
-from kit.figures import Result, Verdict, at_least, at_most, median, p95, show, spread, table
-from kit.space import HOST, OPEN, PEER, call, wait_for
+from kit.figures import Result, at_least, at_most, median, p95, show, spread, table
+from kit.space import OPEN, PEER, call
 
 LINK = {"delay_ms": 50, "jitter_ms": 30, "reorder": 25, "loss": 5}
 

@@ -54,9 +54,15 @@ class GateKeys:
             raise RuntimeError("cannot seal to the gate's key")
         return out.raw
 
-    def insiders_junk(self, size=320):
-        """What somebody sends who knows the secret and has no key: the outer seal opens, and the gate has to try its own key."""
-        return self.outer(os.urandom(size - 40))
+    def insiders_junk(self, how, listed, size=320):
+        """What somebody sends who knows the secret and has no key. `outer`: the gate has to try its own key, which opens nothing. `unlisted`: a whole request of a key that nobody
+        listed, which comes as far as the warden. `forged`: the same with the hint of a listed key, whose signature the warden then checks."""
+        if how == "outer":
+            return self.outer(os.urandom(size - 40))
+        hint = listed.hint if how == "forged" else os.urandom(8)
+        signed = struct.pack(">BBQ", 1, 0, time.time_ns()) + self.id + hint + bytes(22) + b"\x01\x03ssh\x00"
+        request = signed + struct.pack(">H", 83) + string(b"ssh-ed25519") + string(os.urandom(63) + b"\x00")
+        return self.outer(self.inner(request.ljust(size - 88, b"\0")))
 
 
 class ClientKey:

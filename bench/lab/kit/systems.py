@@ -171,7 +171,7 @@ class Postern(System):
     again_ms = (500, 1200)     # KnockSchedule
     spa = False
     capture = "packet"
-    keys, services, doors, history = 1, 1, 1, 0
+    keys, services, doors, history = 32, 1, 1, 0
     executable = None          # set by `run`
 
     @classmethod
@@ -215,9 +215,8 @@ class Postern(System):
     def write_keys(self):
         self.gate_keys = spa.GateKeys()
         self.gate_keys.write(self.path("gate.key"))
-        self.clients = [spa.ClientKey(f"client{i}") for i in range(32)]
-        others = (spa.ClientKey(f"other{i}") for i in range(max(0, self.keys - len(self.clients))))
-        self.clients = self.clients[:max(1, min(self.keys, 32))] if self.keys > 1 else self.clients
+        self.clients = [spa.ClientKey(f"client{i}") for i in range(min(self.keys, 32))]
+        others = (spa.ClientKey(f"other{i}") for i in range(self.keys - len(self.clients)))
         with open(os.open(self.path("authorized_keys"), os.O_WRONLY | os.O_CREAT, 0o600), "w") as f:
             f.writelines(f"{key.line}\n" for key in self.clients)
             f.writelines(f"{key.line}\n" for key in others)
