@@ -66,14 +66,19 @@ def memory(pid):
 
 
 def wakes(pid):
-    """How often its threads waited for something that then came."""
-    total = 0
+    """How often each of its threads has waited for something that then came."""
+    counts = {}
     for task in os.listdir(f"/proc/{pid}/task"):
         try:
-            total += int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", read(f"/proc/{pid}/task/{task}/status"), re.M)[1])
+            counts[task] = int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", read(f"/proc/{pid}/task/{task}/status"), re.M)[1])
         except OSError:
             pass
-    return total
+    return counts
+
+
+def wakes_since(pid, before):
+    """Of all its threads together. What a thread did that has ended since is not known."""
+    return sum(count - before.get(task, 0) for task, count in wakes(pid).items())
 
 
 class MemorySeries:

@@ -8,12 +8,12 @@ from kit.figures import Result, all_of, at_least, at_most, median, p95, show, sp
 
 def quiet(lab):
     """One knock at a time, at moments of chance; a connection is tried every 0.2 ms."""
-    rounds, kinds, rows = (8, lab.kinds, []) if lab.quick else (30, lab.kinds, [])
+    rounds, kinds, rows = (6, lab.kinds, []) if lab.quick else (30, lab.kinds, [])
     plain = lab.plain_connection()
     for part in range(0, rounds, 10):
         for kind in kinds:
             for ipv6 in (False, True) if kind.ipv6 and not lab.quick else (False,):
-                with kind(lab.space) as system:
+                with kind(lab.space, core=None) as system:
                     time.sleep(SETTLE)
                     for _ in range(min(10, rounds - part)):
                         source = lab.space.genuine(ipv6)

@@ -14,12 +14,17 @@ def badlink(lab):
     count = 12 if lab.quick else 200
     rows = []
     for kind in [k for k in lab.of(lambda k: not getattr(k, "is_reference", False)) if k.name not in ("postern-udp", "fwknopd-fast")]:
-        with kind(lab.space, open_for=3600) as system:
-            try:
-                rows += bad_link_cell(lab, system, count)
-            except Exception as e:
-                rows.append({"system": kind.name, "fault": str(e)[:300]})
-            lab.log(f"badlink, {kind.name}: {sum(r.get('ok', 0) and r['ms'] <= 2000 for r in rows if r['system'] == kind.name)}/{count}")
+        emulator = None
+        try:
+            gate, emulator = lab.space.open_bad_link(**LINK, seed=7)
+            with kind(lab.space, open_for=3600, core=None, interface="bad") as system:
+                knock = own_client if kind.is_ours else others_client
+                rows += [knock(lab, system, gate, i) for i in range(count)]
+        except Exception as e:
+            rows.append({"system": kind.name, "fault": str(e)[:300]})
+        finally:
+            lab.space.close_bad_link(emulator)
+        lab.log(f"badlink, {kind.name}: {sum(r.get('ok', 0) and r['ms'] <= 2000 for r in rows if r['system'] == kind.name)}/{count}")
     lines, result = [], Result(raw=rows)
     for (system,), group in grouped(rows, "system").items():
         good = [r for r in group if r.get("ok") and r["ms"] <= 2000]
@@ -30,16 +35,6 @@ def badlink(lab):
     result.tables.append(table(["system", "open within 2 s", "", "median ms, from the first packet", "p95 ms", "by the first sending", ""], lines))
     result.notes.append("Postern: `postern knock`, as it comes, `order: any`. knockd and fwknopd: the knock again after 0.5, 1 and 1.5 s. The first SYN of each connection has to get through that link too.")
     return result
-
-
-def bad_link_cell(lab, system, count):
-    gate, emulator = lab.space.open_bad_link(**LINK, seed=7)
-    try:
-        if system.is_ours:
-            return [own_client(lab, system, gate, i) for i in range(count)]
-        return [others_client(lab, system, gate, i) for i in range(count)]
-    finally:
-        lab.space.close_bad_link(emulator)
 
 
 def move_to(lab, address):
@@ -81,7 +76,7 @@ def idle(lab):
     settle, seconds = (2, 4) if lab.quick else (10, 30)
     rows = []
     for kind in lab.kinds:
-        with kind(lab.space) as system:
+        with kind(lab.space, core=None) as system:
             time.sleep(settle)
             processes = system.processes()
             before, used, begun = {n: meters.wakes(pid) for n, pid in processes.items()}, system.cpu(), time.monotonic()
@@ -89,7 +84,7 @@ def idle(lab):
             took = time.monotonic() - begun
             used = (system.cpu() - used) / took
             for name, pid in processes.items():
-                rows.append({"system": kind.name, "process": name, "wakes": (meters.wakes(pid) - before[name]) / took, "cpu_ms_per_s": used * 1000, "memory": meters.memory(pid),
+                rows.append({"system": kind.name, "process": name, "wakes": meters.wakes_since(pid, before[name]) / took, "cpu_ms_per_s": used * 1000, "memory": meters.memory(pid),
                              "threads": len(os.listdir(f"/proc/{pid}/task"))})
         lab.log(f"idle, {kind.name}: {', '.join(show(r['wakes']) for r in rows if r['system'] == kind.name)} wake-ups/s")
     lines, result = [], Result(raw=rows)
@@ -111,7 +106,7 @@ def start(lab):
     rounds, rows = (3 if lab.quick else 15), []
     for _ in range(rounds):
         for kind in lab.kinds:
-            with kind(lab.space) as system:
+            with kind(lab.space, core=None) as system:
                 system.stop()
                 rows.append({"system": kind.name, "ms": system.launch() * 1000})
     lines, result = [], Result(raw=rows)

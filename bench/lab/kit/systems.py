@@ -27,6 +27,8 @@ class System:
         self.space, self.folder = space, os.path.join(space.folder, f"{self.name}-{len(os.listdir(space.folder))}")
         self.process = self.group = None
         self.open_for = 30
+        self.interface = "wire"       # where the peers watch; Postern watches all
+        self.core = space.gate_core   # None: any; a flood needs the other for itself
         self.__dict__.update(options)
 
     @classmethod
@@ -108,7 +110,7 @@ class System:
         self.group = meters.Group(self.space, self.name)
         log = open(os.path.join(self.folder, "log"), "ab")
         begun = time.monotonic()
-        self.process = self.space.start(self.command(), self.space.gate, core=self.space.gate_core, group=self.group, output=log, env=self.environment(),
+        self.process = self.space.start(self.command(), self.space.gate, core=self.core, group=self.group, output=log, env=self.environment(),
                                         private_dev=self.sink().folder if self.logs else None)
         log.close()
         try:
@@ -349,7 +351,7 @@ class Knockd(System):
             f.write(f"[options]\n    UseSyslog\n\n[office]\n    sequence = {','.join(map(str, SEQUENCE))}\n    seq_timeout = 5\n    tcpflags = syn\n{action}")
 
     def command(self):
-        return ["knockd", "-i", "wire", "-c", os.path.join(self.folder, "knockd.conf")]
+        return ["knockd", "-i", self.interface, "-c", os.path.join(self.folder, "knockd.conf")]
 
     def steps(self, source):
         return [f"tcp:{port}" for port in SEQUENCE]
@@ -382,7 +384,7 @@ class Fwknopd(System):
         os.makedirs(run, mode=0o700)
         if self.history:
             self.write("run/digest.cache", "".join("%043x 17 10.77.0.1 40000 10.66.0.1 62201 1700000000\n" % i for i in range(self.history)))
-        settings = {"PCAP_INTF": "wire", "FWKNOP_RUN_DIR": run, "FIREWALL_EXE": shutil.which("iptables"), **self.settings}
+        settings = {"PCAP_INTF": self.interface, "FWKNOP_RUN_DIR": run, "FIREWALL_EXE": shutil.which("iptables"), **self.settings}
         self.write("fwknopd.conf", "".join(f"{name} {value};\n" for name, value in settings.items()))
         self.write("access.conf", f"SOURCE ANY\nREQUIRE_SOURCE_ADDRESS Y\nKEY_BASE64 {self.key}\nHMAC_KEY_BASE64 {self.hmac}\nFW_ACCESS_TIMEOUT {self.open_for}\n")
 
