@@ -73,6 +73,11 @@ class System:
             call(["iptables-restore", "-n"], self.space.gate, given="*filter\n" + "".join(self.iptables_rule(a) + "\n" for a in addresses) + "COMMIT\n")
         return addresses
 
+    def count_grants(self):
+        if self.firewall == "nft":
+            return call(["nft", "list", "set", "inet", "lab", "granted"], self.space.gate).count("expires")
+        return call(["iptables-save", "-t", "filter"], self.space.gate).count(f"--dport {PROTECTED} ")
+
     def iptables_rule(self, address):
         return f"-A INPUT -s {address} -p tcp --dport {PROTECTED} -j ACCEPT"
 
@@ -265,6 +270,9 @@ class Postern(System):
 
     def ask(self, *words):
         return call([self.executable, *words, "--socket", self.socket])
+
+    def count_grants(self):
+        return self.status()["grants"]
 
     def status(self):
         return json.loads(self.ask("status", "--json"))
