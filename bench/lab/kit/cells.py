@@ -57,7 +57,7 @@ def grid(lab, cells):
                 row = cell(lab, kind(lab.space), **arguments)
             except Exception as e:   # what fails is a finding too
                 row = {"system": kind.name, "fault": str(e)[:400]}
-            row |= {"label": label, "repetition": repetition}
+            row |= {"label": label, "repetition": repetition, "rate": (arguments.get("flood") or {}).get("rate")}
             rows.append(row)
             lab.log(f"{label}, {kind.name}: " + (row.get("fault") or f"{row['opened']}/{row['knocks']} opened, {show(row['flood'].get('per_second'))} packets/s"))
     return rows

@@ -2,7 +2,7 @@
 
 Everything that is made is noted here and taken away again by `close`, by its own name or process id, whatever happened in between.
 """
-import ctypes, os, shutil, signal, subprocess, tempfile, time
+import ctypes, glob, os, shutil, signal, subprocess, tempfile, time
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 NEW_NETWORK, NEW_MOUNTS, RECURSIVE, BIND, PRIVATE = 0x40000000, 0x00020000, 0x4000, 0x1000, 0x40000
@@ -146,8 +146,19 @@ class Space:
         for group in list(self.groups):
             group.remove()
         for name in reversed(self.made):
+            forget_gate(name)
             call(["ip", "netns", "delete", name], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def forget_gate(name):
+    """The lock of the one gate of this namespace and its kept configurations: nobody needs them once the namespace is gone, and its number may be another's then."""
+    try:
+        number = os.stat(f"/run/netns/{name}").st_ino
+        for path in [f"/run/postern/gate-{number}.lock", *glob.glob(f"/run/postern/gate-{number}-*")]:
+            os.unlink(path)
+    except OSError:
+        pass
 
 
 def mount_dev(folder):
