@@ -83,14 +83,14 @@ def memory(lab):
         if lab.quick and not kind.is_ours:
             continue
         with kind(lab.space) as system:
+            processes = system.processes()
             time.sleep(1 if lab.quick else 5)
-            series = meters.MemorySeries(system.processes(), pause=0.2)
+            series = meters.MemorySeries(processes, pause=0.2)
             series.look()
             sent = traffic.flooded(lab.space, traffic.flood(lab.space, seconds=600 if rate else 30, rate=rate, count=count, **flood))
-            time.sleep(TELL)
-            seen = system.take_seen()
-            time.sleep(0 if lab.quick else 20)   # what is only lent is given back by then
+            time.sleep(TELL if lab.quick else 20)   # what is only lent is given back by then
             looks = series.stop()
+            seen = system.take_seen()   # to be asked makes a gate grow too, so it is asked last
         rows.append({"system": kind.name, "label": label, "ours": kind.is_ours, "sent": sent["sent"], "flood_s": sent["seconds"], "seen": seen, "looks": looks})
         lab.log(f"memory, {kind.name}, {label}: {growth(looks)} KiB")
     lines, pictures, result = [], {}, Result(raw=rows)
@@ -293,6 +293,8 @@ def scale(lab):
             try:
                 with kind(lab.space, open_for=3600, **options) as system:
                     time.sleep(SETTLE)
+                    if what == "keys" and (known := system.status()["spa"]["keys"]) < number:
+                        raise RuntimeError(f"the gate knows {known} keys of {number}")
                     traffic.flooded(lab.space, traffic.flood(lab.space, seconds=1, **flood))
                     row |= cost_of_flood(lab, system, seconds, **flood)
                     row["stranger_ns"] = traffic.flooded(lab.space, traffic.flood(lab.space, seconds=0.5 if lab.quick else 2, kind="syn", port=PROTECTED))["ns_per_packet"]
