@@ -200,7 +200,7 @@ def grants(lab):
                 lab.log(f"grants, {kind.name}, {size}: {rows[-1].get('grant_us', rows[-1].get('fault'))}")
     lines, result, middle = [], Result(raw=rows), {}
     for (system, size), group in grouped(rows, "system", "size").items():
-        good = [r for r in group if "grant_us" in r]
+        good = [r for r in group if "granted_ns" in r]
         if not good:
             lines.append([system, size, group[0]["fault"], "", "", ""])
             continue
@@ -213,9 +213,9 @@ def grants(lab):
             continue
         if not lab.quick and system == "postern":
             result.verdicts += [at_most(f"{system}: CPU of one grant more, {said}, {sizes[-1]} in force", most[name], 50, "µs") for name, said in (("many_us", "of many at once"), ("grant_us", "by itself"))]
-        result.verdicts.append(at_most(f"{system}: it grows from {sizes[0]} to {sizes[-1]} grants by", most["grant_us"] / max(1, least["grant_us"]), 4 if lab.quick else 2, "×"))
+        result.verdicts.append(at_most(f"{system}: it grows from {sizes[0]} to {sizes[-1]} grants by", times(most["grant_us"], least["grant_us"]), 4 if lab.quick else 2, "×"))
         for name, what in (("granted_ns", "a packet of who has a grant"), ("stranger_ns", "a stranger's packet"), ("data_ns", "a packet to the open port")):
-            result.verdicts.append(at_most(f"{system}: {what} costs more by", most[name] / least[name], 1.5 if lab.quick else 1.05, "×"))
+            result.verdicts.append(at_most(f"{system}: {what} costs more by", times(most[name], least[name]), 1.5 if lab.quick else 1.05, "×"))
     result.tables.append(table(["system", "grants in force", "one more, by itself: CPU µs, all processes", "one of many, 1 000/s: CPU µs", "ns: a stranger's SYN", "ns: the last grantee's SYN", "ns: a segment to the open port"], lines))
     result.notes.append("By itself: a knock every 15 ms or so, each of which wakes every process that takes part, from the packet to the line in the log; at rest taken off. ns: of the sender with all that the kernel does up to where the packet ends. The peers are not asked for more than 5 000: "
                         "with iptables each packet would walk through them all.")
@@ -241,8 +241,8 @@ def cost_of_grants(lab, system):
     """CPU in µs of one knock and its grant, where each comes by itself to a gate that was asleep."""
     count, warm = ((60, 40) if lab.quick else (300, 300)) if system.is_ours else ((5, 1) if lab.quick else (20, 2))
 
-    def knock(times):
-        sources = [lab.space.genuine() for _ in range(times)]
+    def knock(number):
+        sources = [lab.space.genuine() for _ in range(number)]
         steps = [system.steps(source) for source in sources]
         used, begun = system.cpu(), time.monotonic()
         for source, what in zip(sources, steps):
@@ -254,7 +254,7 @@ def cost_of_grants(lab, system):
     knock(warm)
     resting = idle_rate(system, 1 if lab.quick else 3)
     used, took = knock(count)
-    return max(0.0, used - resting * took) * 1e6 / count
+    return positive((used - resting * took) * 1e6 / count)
 
 
 def cost_of_many(lab, system, number=[0]):
@@ -271,7 +271,16 @@ def cost_of_many(lab, system, number=[0]):
     granted = system.count_grants() - before
     if granted < count / 2:
         raise RuntimeError(f"of {count} knocks {granted} were granted")
-    return max(0.0, used - resting * took) * 1e6 / granted
+    return positive((used - resting * took) * 1e6 / granted)
+
+
+def positive(cost):
+    """None: what was at rest was no rest, so nothing was measured."""
+    return cost if cost > 0 else None
+
+
+def times(most, least):
+    return most / least if most is not None and least else None
 
 
 def scale(lab):
@@ -312,8 +321,8 @@ def scale(lab):
     for what in dict.fromkeys(w for w, _ in middle):
         numbers = [n for w, n in middle if w == what and middle[w, n]["us"]]
         for name, said in (("us", "a packet that is refused"), ("knock_us", "a genuine knock"), ("stranger_ns", "a stranger's packet to a protected port")):
-            if len(numbers) > 1 and middle[what, numbers[0]][name]:
-                ratio = middle[what, numbers[-1]][name] / middle[what, numbers[0]][name]
+            if len(numbers) > 1:
+                ratio = times(middle[what, numbers[-1]][name], middle[what, numbers[0]][name])
                 result.verdicts.append(at_most(f"{numbers[-1]} {what} against {numbers[0]}: {said} costs", ratio, 4 if lab.quick else 1.25, "×"))
     result.tables.append(table(["of what", "how many", "a refused packet: CPU µs", "a genuine knock, by itself: CPU µs", "ns: a stranger's SYN to the protected port"], lines))
     return result
