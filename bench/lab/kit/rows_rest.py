@@ -73,12 +73,12 @@ def others_client(lab, system, gate, i):
 
 def idle(lab):
     """Nothing comes. How often does each process wake up all the same?"""
-    settle, seconds = (2, 4) if lab.quick else (10, 30)
+    settle, seconds = (2, 4) if lab.quick else (45, 30)
     rows = []
     for kind in lab.kinds:
         with kind(lab.space, core=None) as system:
-            time.sleep(settle)
             processes = system.processes()
+            time.sleep(settle)   # to be asked wakes threads, which a runtime keeps for 20 s and then some
             before, used, begun = {n: meters.wakes(pid) for n, pid in processes.items()}, system.cpu(), time.monotonic()
             time.sleep(seconds)
             took = time.monotonic() - begun
