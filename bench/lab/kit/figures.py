@@ -65,6 +65,16 @@ def all_of(what, done, of):
     return Verdict(what, done == of and of > 0, f"{done}/{of}", "all", of / done if done else None)
 
 
+def beside_reference(what, values):
+    """values: {system: number}. How far ours are from what the kernel alone costs: the ring's reference for who reads a ring, the socket's for who reads a socket. Empty where there is none."""
+    parts = []
+    for name, value in values.items():
+        floor = values.get("reference-socket" if name == "postern-udp" else "reference-ring")
+        if name.startswith("postern") and value and floor:
+            parts.append(f"{name} {show(value / floor)} ×")
+    return [f"Of the reference's {what}: {', '.join(parts)}."] if parts else []
+
+
 @dataclasses.dataclass
 class Result:
     """What one experiment found: text for the report, judgements, pictures, and all that was measured."""

@@ -3,7 +3,7 @@ import os, re, time
 
 from kit import meters, plots, spa, traffic
 from kit.cells import SETTLE, TELL, grouped
-from kit.figures import Result, all_of, at_most, median, show, spread, table
+from kit.figures import Result, all_of, at_most, beside_reference, median, show, spread, table
 from kit.space import PROTECTED, call
 
 AFTER_TABLE = "table inet after {{ chain c {{ type filter hook input priority 300\n{what} counter drop\n}}\n}}\n"
@@ -69,6 +69,8 @@ def refused(lab):
                 result.verdicts.append(at_most(f"{system}, {label}: CPU a packet", us, 1, "µs"))
     result.tables.append(table(["packets", "system", "µs of its CPU, each", "µs of flooder and kernel, each", "lost by its capture, %"], lines))
     result.notes.append(f"At {rate:,}/s".replace(",", " ") + "; what the daemon uses at rest is taken off. What was lost by the capture is not in the divisor: who drops much looks dear, and is.")
+    result.notes += beside_reference("CPU a packet, junk of 320 bytes", {r["system"]: median([g["us"] for g in rows if g["system"] == r["system"] and g["label"] == r["label"] and "us" in g])
+                                                                          for r in rows if r["label"] == "junk of 320 bytes"})
     result.plots.append(("cpu", plots.bars("CPU for each packet that is refused", "µs", bars, log_y=True)))
     return result
 

@@ -3,7 +3,7 @@ import os, random, time
 
 from kit import plots, spa, traffic
 from kit.cells import SETTLE, cell, grid, grouped, merged, total
-from kit.figures import Result, all_of, at_least, at_most, median, p95, show, spread, table
+from kit.figures import Result, all_of, at_least, at_most, beside_reference, median, p95, show, spread, table
 
 
 def quiet(lab):
@@ -41,10 +41,10 @@ def quiet(lab):
             result.verdicts.append(at_least(f"{name}: times faster than the fastest peer ({fastest})", peers[fastest] / middle, 1 if lab.quick else 4))
     for name, middle in ours.items():
         floor = median(good.get(("reference-socket" if name == "postern-udp" else "reference-ring", False), []))
-        if floor:
-            result.notes.append(f"{name} takes {middle / floor:.1f} × what the reference does ({show(floor)} ms).")
-            if lab.quick:
-                result.verdicts.append(at_most(f"{name}: times as slow as the reference", middle / floor, 40))
+        if floor and lab.quick:
+            result.verdicts.append(at_most(f"{name}: times as slow as the reference", middle / floor, 40))
+    result.notes += beside_reference("median", {name: median(ms) for (name, ipv6), ms in good.items() if not ipv6})
+    result.notes += beside_reference("CPU for a knock", {name: median([r["cpu_ms"] for r in group]) for (name, ipv6), group in groups.items() if not ipv6})
     if lab.quick:
         result.verdicts += [all_of(f"{name}: opened", sum(r["ok"] for r in group), len(group)) for (name, _), group in groups.items() if name.startswith("postern")]
     result.plots.append(("latency", plots.lines("Last knock to open port, quiet link", "ms", "share of knocks", {
@@ -79,6 +79,10 @@ def flooded(lab, name, title, kinds, rates, flood_of, target_knocks=20, most_ms=
                 if most_ms:
                     result.verdicts.append(at_most(f"{system}, {label}: median", median(ms), most_ms, "ms"))
     result.tables.append(table(["flood", "system", "packets/s", "opened", "of them by the first sending", "median ms", "p95 ms", "CPU, % of a core", "lost by its capture, %", "lost before anybody (backlog)"], lines))
+    for label in dict.fromkeys(r["label"] for r in rows):
+        good = {s: [r for r in group if "fault" not in r] for (l, s), group in grouped(rows, "label", "system").items() if l == label}
+        result.notes += beside_reference(f"median, {label}", {s: median(merged(group, "ms")) for s, group in good.items()})
+        result.notes += beside_reference(f"CPU, {label}", {s: median([r["cpu_s"] for r in group]) for s, group in good.items()})
     if any(r["flood"]["per_second"] < 0.9 * rate for r in rows if "fault" not in r for rate in [r["rate"]] if rate):
         result.notes.append("The machine was too busy for the flooder to keep its rate everywhere: see packets/s.")
     result.notes.append("*By the first sending*: before the client's own copies, or its second round, were due. Postern's client sends them by itself; the peers' clients send once.")

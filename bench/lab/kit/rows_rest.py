@@ -3,7 +3,7 @@ import json, os, shutil, subprocess, time
 
 from kit import meters, traffic
 from kit.cells import SETTLE, grouped
-from kit.figures import Result, at_least, at_most, median, p95, show, spread, table
+from kit.figures import Result, at_least, at_most, beside_reference, median, p95, show, spread, table
 from kit.space import OPEN, PEER, call
 
 LINK = {"delay_ms": 50, "jitter_ms": 30, "reorder": 25, "loss": 5}
@@ -97,6 +97,7 @@ def idle(lab):
         if system.startswith("postern"):
             result.verdicts.append(at_most(f"{system}: CPU", group[0]["cpu_ms_per_s"] / 10, 5 if lab.quick else 0.05, "%"))
     result.tables.append(table(["process", "wake-ups/s", "threads", "PSS MiB", "RSS MiB", "its own MiB", "CPU, ms a second (whole system)"], lines))
+    result.notes += beside_reference("memory (PSS of all processes)", {system: sum(r["memory"]["pss"] for r in group) for (system,), group in grouped(rows, "system").items()})
     result.notes.append("Wake-ups: voluntary context switches of all threads. 0.05 % is what is shown as 0.0 %, rounded down.")
     return result
 
@@ -118,6 +119,7 @@ def start(lab):
             result.verdicts.append(at_most(f"{system}: times as long as the reference", median(ms) / max(1.0, median([r["ms"] for r in rows if r["system"] == "reference-ring"] or [5])), 300) if lab.quick
                                    else at_most(f"{system}, {'native' if native else 'ReadyToRun'}: ready after", median(ms), 30 if native else 150, "ms"))
     result.tables.append(table(["system", "median ms", "least", "p95"], lines))
+    result.notes += beside_reference("start", {system: median([r["ms"] for r in group]) for (system,), group in grouped(rows, "system").items()})
     result.notes.append("The second start: files are in memory, Postern's rules and keys are there. Some ms are those of starting any process from here.")
     return result
 
