@@ -90,6 +90,7 @@ class Space:
 
     def close_bad_link(self, emulator):
         end(emulator)
+        call(["ip", "-n", self.gate, "link", "delete", "bad"], check=False)   # with its namespace it would go some time later
         for name in (self.far, self.middle):
             if name in self.made:
                 call(["ip", "netns", "delete", name], check=False)
