@@ -106,7 +106,7 @@ def memory(lab):
         pictures[f"{row['system']}, {row['label']}"] = [(l["at"], sum(l[n]["private"] for n in names if l[n]) / 1024) for l in looks]
         if row["ours"]:
             if lab.quick:
-                result.verdicts.append(at_most(f"{row['system']}, {row['label']}: bytes of its own more for each false source", grown["private"] * 1024 / row["sent"], 300))
+                result.verdicts.append(at_most(f"{row['system']}, {row['label']}: bytes of its own more for each false source of the second half", late["private"] * 2048 / row["sent"], 60))
             else:
                 result.verdicts += [at_most(f"{row['system']}, {row['label']}: growth of its own memory", grown["private"], 1024, "KiB"),
                                     at_most(f"{row['system']}, {row['label']}: of it in the second half", late["private"], 256, "KiB")]
