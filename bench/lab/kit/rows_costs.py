@@ -215,7 +215,8 @@ def grants(lab):
             continue
         if not lab.quick and system == "postern":
             result.verdicts += [at_most(f"{system}: CPU of one grant more, {said}, {sizes[-1]} in force", most[name], 50, "µs") for name, said in (("many_us", "of many at once"), ("grant_us", "by itself"))]
-        result.verdicts.append(at_most(f"{system}: it grows from {sizes[0]} to {sizes[-1]} grants by", times(most["grant_us"], least["grant_us"]), 4 if lab.quick else 2, "×"))
+        name = "many_us" if least["many_us"] else "grant_us"
+        result.verdicts.append(at_most(f"{system}: it grows from {sizes[0]} to {sizes[-1]} grants by", times(most[name], least[name]), 4 if lab.quick else 2, "×"))
         for name, what in (("granted_ns", "a packet of who has a grant"), ("stranger_ns", "a stranger's packet"), ("data_ns", "a packet to the open port")):
             result.verdicts.append(at_most(f"{system}: {what} costs more by", times(most[name], least[name]), 1.5 if lab.quick else 1.05, "×"))
     result.tables.append(table(["system", "grants in force", "one more, by itself: CPU µs, all processes", "one of many, 1 000/s: CPU µs", "ns: a stranger's SYN", "ns: the last grantee's SYN", "ns: a segment to the open port"], lines))
