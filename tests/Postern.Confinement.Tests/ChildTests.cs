@@ -229,6 +229,8 @@ public sealed class ChildTests
         var standing = Standing.Of(child.Pid)!;
         Assert.Equal((Account.CurrentUser, Capabilities.None, true, false), (standing.User, standing.Capabilities, standing.NoNewPrivileges, standing.HasSystemCallFilter));
         Assert.Null(Standing.Of(0x7FFF_FFFF));
+        Assert.InRange(Standing.ResidentOf(child.Pid), 1, 1L << 32);
+        Assert.Equal(0, Standing.ResidentOf(0x7FFF_FFFF));
     }
 
     internal static ChildProgram Program(string path, params string[] arguments) => new(path, [path, .. arguments], ["PATH=/usr/bin:/bin"]);

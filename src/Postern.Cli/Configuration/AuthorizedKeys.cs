@@ -20,8 +20,6 @@ internal static class AuthorizedKeys
 
     private const int MaxSize = 16 << 20;
 
-    private const UnixFileMode Writable = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
-
     private static readonly TimeSpan ShortestMax = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan LongestMax = TimeSpan.FromDays(30);
@@ -41,7 +39,13 @@ internal static class AuthorizedKeys
     /// <param name="services">The names there are; null: not all of them could be read.</param>
     /// <param name="faults">What is wrong with it goes here.</param>
     public static ImmutableArray<Identity> Read(string path, IReadOnlySet<string>? services, FaultList faults) =>
-        Load(path, faults) is { } text ? ReadText(path, text, services, faults) : [];
+        FileOf(path).ReadText(faults) is { } text ? ReadText(path, text, services, faults) : [];
+
+    private static TrustedFile FileOf(string path) => new(path, MaxSize, "no key of it is taken: nobody comes in")
+    {
+        Make = "make it, with one public key a line: 'postern enroll' does",
+        Shrink = "remove what nobody uses",
+    };
 
     /// <summary>Reads a text as if it were a file of that name.</summary>
     internal static ImmutableArray<Identity> ReadText(string path, string text, IReadOnlySet<string>? services, FaultList faults)
@@ -67,38 +71,6 @@ internal static class AuthorizedKeys
         }
 
         return identities.ToImmutable();
-    }
-
-    /// <summary>Its text, whatever bytes are in it: one odd byte in a comment must not lock out everybody.</summary>
-    private static string? Load(string path, FaultList faults)
-    {
-        const string Nobody = "no key of it is taken: nobody comes in";
-        if (FileFacts.Of(path) is not { } facts)
-            faults.AddUnreadable(path, $"no such file; {Nobody}", "make it, with one public key a line: 'postern enroll' does");
-        else if (!facts.IsRegular)
-            faults.AddUnreadable(path, $"is not a file; {Nobody}", "put a file there");
-        else if (!facts.IsOwnedByRootOrUs)
-            faults.Add(Place.Whole(path), $"belongs to another user, who could let in whom he likes; {Nobody}", $"chown root {path}");
-        else if ((facts.Mode & Writable) != UnixFileMode.None)
-            faults.Add(Place.Whole(path), $"other users can write to it, and so let in whom they like; {Nobody}", $"chmod 644 {path}");
-        else if (facts.Size > MaxSize)
-            faults.Add(Place.Whole(path), $"larger than 16 MiB; {Nobody}", "remove what nobody uses");
-        else
-            return ReadText(path, faults);
-        return null;
-    }
-
-    private static string? ReadText(string path, FaultList faults)
-    {
-        try
-        {
-            return Unlocked.ReadText(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            faults.AddUnreadable(path, $"cannot be read: {e.Message.TrimEnd('.')}; no key of it is taken", "read it as root, or mend its permissions");
-            return null;
-        }
     }
 
     private static Identity? ReadLine(string text, Place start, IReadOnlySet<string>? services, Values values)

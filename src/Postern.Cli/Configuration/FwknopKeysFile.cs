@@ -22,8 +22,6 @@ internal static class FwknopKeysFile
 {
     private const int MaxSize = 4096;
 
-    private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
-
     private const string Nobody = "the knock opens nothing";
 
     private static readonly string[] Names = ["key", "key_base64", "hmac_key", "hmac_key_base64", "hmac_digest", "mode"];
@@ -31,32 +29,15 @@ internal static class FwknopKeysFile
     /// <summary>Null, and a fault: no keys of it are taken.</summary>
     public static FwknopKeySet? Read(string path, FaultList faults)
     {
-        if (FileFacts.Of(path) is not { } facts)
-            faults.AddUnreadable(path, $"no such file; {Nobody}", "make it, readable by root alone, with the lines 'key_base64 …' and 'hmac_key_base64 …' of the client's ~/.fwknoprc");
-        else if (!facts.IsRegular)
-            faults.AddUnreadable(path, $"is not a file; {Nobody}", "put a file there");
-        else if (!facts.IsOwnedByRootOrUs)
-            faults.Add(Place.Whole(path), $"belongs to another user; {Nobody}", $"chown root {path}; if its owner may have read it, make other keys");
-        else if ((facts.Mode & Others) != UnixFileMode.None)
-            faults.Add(Place.Whole(path), $"others may read or write it (mode 0{Convert.ToString((int)facts.Mode, 8)}); {Nobody}", $"chmod 600 {path}; if somebody may have read it, make other keys");
-        else if (facts.Size > MaxSize)
-            faults.Add(Place.Whole(path), $"larger than 4 KiB; {Nobody}", "leave the keys of one knock in it");
-        else
-            return Load(path, faults);
-        return null;
-    }
-
-    private static FwknopKeySet? Load(string path, FaultList faults)
-    {
+        using var stream = FileOf(path).Open(faults);
         var room = GC.AllocateArray<byte>(MaxSize, pinned: true);
         try
         {
-            using var stream = Unlocked.Open(path);
-            return Read(path, room.AsSpan(0, stream.ReadAtLeast(room, room.Length, throwOnEndOfStream: false)), faults);
+            return stream is null ? null : Read(path, room.AsSpan(0, stream.ReadAtLeast(room, room.Length, throwOnEndOfStream: false)), faults);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException e)
         {
-            faults.AddUnreadable(path, $"cannot be read: {e.Message.TrimEnd('.')}; {Nobody}", "read it as root, or mend its permissions");
+            faults.AddUnreadable(path, $"cannot be read: {e.Message.TrimEnd('.')}; {Nobody}", "look at the disk");
             return null;
         }
         finally
@@ -64,6 +45,13 @@ internal static class FwknopKeysFile
             CryptographicOperations.ZeroMemory(room);
         }
     }
+
+    private static TrustedFile FileOf(string path) => new(path, MaxSize, Nobody)
+    {
+        IsSecret = true,
+        Make = "make it, readable by root alone, with the lines 'key_base64 …' and 'hmac_key_base64 …' of the client's ~/.fwknoprc",
+        Shrink = "leave the keys of one knock in it",
+    };
 
     /// <summary>Reads bytes as if they were a file of that name.</summary>
     internal static FwknopKeySet? Read(string path, ReadOnlySpan<byte> bytes, FaultList faults)

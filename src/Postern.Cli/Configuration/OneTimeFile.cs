@@ -34,9 +34,15 @@ internal static class OneTimeFile
 
     private const int MaxOverlapping = SequenceDetector.MaxOverlappingSteps;
 
-    private const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute | UnixFileMode.GroupWrite;
+    public static ImmutableArray<OneTimeLine> Read(string path, FaultList faults) => FileOf(path).ReadText(faults) is { } text ? ReadText(path, text, faults) : [];
 
-    public static ImmutableArray<OneTimeLine> Read(string path, FaultList faults) => Load(path, faults) is { } text ? ReadText(path, text, faults) : [];
+    private static TrustedFile FileOf(string path) => new(path, MaxSize, "no sequence of it is taken: the knock opens nothing")
+    {
+        IsSecret = true,
+        IsForGroup = true,
+        Make = "make it, with one sequence a line, each good once: 7319,40112:udp,1893",
+        Shrink = "remove the lines that were used",
+    };
 
     /// <summary>Reads a text as if it were a file of that name.</summary>
     internal static ImmutableArray<OneTimeLine> ReadText(string path, string text, FaultList faults)
@@ -91,35 +97,4 @@ internal static class OneTimeFile
     private static bool TryReadStep(string item, out KnockStep step) =>
         KnockStep.TryParse(item, out step)
         || (item.Length > 0 && char.IsAsciiDigit(item[0]) && KnockdReader.TryReadStep(item, out step, out _, out var odd) && odd is null && item.TakeWhile(c => c != ':').All(c => char.IsAsciiDigit(c) || c is ' '));
-
-    private static string? Load(string path, FaultList faults)
-    {
-        const string Nothing = "no sequence of it is taken: the knock opens nothing";
-        if (FileFacts.Of(path) is not { } facts)
-            faults.AddUnreadable(path, $"no such file; {Nothing}", "make it, with one sequence a line, each good once: 7319,40112:udp,1893");
-        else if (!facts.IsRegular)
-            faults.AddUnreadable(path, $"is not a file; {Nothing}", "put a file there");
-        else if (!facts.IsOwnedByRootOrUs)
-            faults.Add(Place.Whole(path), $"belongs to another user, who could let in whom he likes; {Nothing}", $"chown root {path}");
-        else if ((facts.Mode & Others) != UnixFileMode.None)
-            faults.Add(Place.Whole(path), $"others can read it, or write to it; {Nothing}", $"chmod 600 {path}; who has read it can knock with it");
-        else if (facts.Size > MaxSize)
-            faults.Add(Place.Whole(path), $"larger than 1 MiB; {Nothing}", "remove the lines that were used");
-        else
-            return ReadText(path, faults);
-        return null;
-    }
-
-    private static string? ReadText(string path, FaultList faults)
-    {
-        try
-        {
-            return Unlocked.ReadText(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            faults.AddUnreadable(path, $"cannot be read: {e.Message.TrimEnd('.')}; no sequence of it is taken", "read it as root, or mend its permissions");
-            return null;
-        }
-    }
 }

@@ -4,11 +4,11 @@ namespace Postern.Cli.Gate;
 
 /// <summary>
 /// Notices that the file of keys changed. The kernel tells it at once of the folder that the file is in (editors put a new file in the place
-/// of the old); what it does not tell, a link that leads elsewhere or a folder that is itself replaced, is seen by looking every two seconds.
+/// of the old); what it does not tell, a link that leads elsewhere or a folder that is itself replaced, is seen by looking every five seconds.
 /// </summary>
 internal sealed class KeysWatch : IDisposable
 {
-    private static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(5);
 
     private readonly string _path;
     private readonly Action _changed;

@@ -70,7 +70,7 @@ public sealed class AuthorizedKeysTests : IDisposable
     [InlineData("max=\"1h\",max=\"2h\" ", "f:1:10: the option 'max' stands twice; keep one of the two")]
     [InlineData("from=\"192.0.2.1/24\" ", "f:1:1: '192.0.2.1/24' is not a network; write the network, 192.0.2.0/24, or the one address, 192.0.2.1")]
     [InlineData("expiry-time=\"2027\" ", "f:1:1: '2027' is not a time; write it as sshd does: expiry-time=\"20270131\" or \"202701311800Z\"")]
-    [InlineData("os=\"amiga\" ", "f:1:1: 'os' cannot be 'amiga'; write linux or macos or windows or android or ios or freebsd or openbsd or netbsd")]
+    [InlineData("os=\"amiga\" ", "f:1:1: 'os' cannot be 'amiga'; write linux, macos, windows, android, ios, freebsd, openbsd or netbsd")]
     public void A_line_with_a_fault_lets_nobody_in_and_leaves_the_others(string options, string fault)
     {
         var (identities, faults) = ReadAll($"{options}{Key} alice\n{Other} bob\n");

@@ -71,7 +71,7 @@ public sealed class FwknopKeysFileTests : IDisposable
         foreach (var mode in (UnixFileMode[])[UnixFileMode.GroupRead, UnixFileMode.OtherRead, UnixFileMode.OtherWrite, UnixFileMode.GroupWrite])
         {
             File.SetUnixFileMode(path, UnixFileMode.UserRead | mode);
-            Assert.Contains("others may read or write it", Faults(path), StringComparison.Ordinal);
+            Assert.Contains("others can read it, or write to it", Faults(path), StringComparison.Ordinal);
         }
 
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);

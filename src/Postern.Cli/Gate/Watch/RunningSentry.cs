@@ -160,6 +160,6 @@ internal sealed class RunningSentry : IDisposable
         _told = Stopwatch.GetTimestamp();
         if (_standing.TrySetResult(true))
             _stood = Stopwatch.GetTimestamp();
-        return Process != 0 && Standing.Of(Process) is { } standing && standing.Resident > _maxMemory ? Misconduct.Greed : Misconduct.None;
+        return Process != 0 && Standing.ResidentOf(Process) > _maxMemory ? Misconduct.Greed : Misconduct.None;
     }
 }
