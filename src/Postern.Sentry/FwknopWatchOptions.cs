@@ -47,14 +47,17 @@ public sealed record FwknopWatch(FwknopMacKey? Tag, FwknopCipherKey? Cipher, Fwk
 /// </summary>
 public sealed record TrialLimits
 {
-    /// <summary>A quarter of one core.</summary>
-    public OpeningRate InAll { get; init; } = new(50_000, 10_000);
+    /// <summary>A core or a little less, at the worst. Where it is short, chance decides.</summary>
+    public OpeningRate InAll { get; init; } = new(200_000, 20_000);
 
-    /// <summary>For an IPv4 address or an IPv6 /64: two in a hundred of the whole.</summary>
-    public OpeningRate PerHost { get; init; } = new(1_000, 500);
+    /// <summary>
+    /// No more than the whole, for an address and for its network alike: nothing has been proven before a trial, and anybody can send in another's name. A limit by
+    /// source would be a way to shut out whom one likes, with a few packets a second.
+    /// </summary>
+    public OpeningRate PerHost { get; init; } = new(1_000_000, 100_000);
 
-    /// <summary>For an IPv4 /24 or an IPv6 /48.</summary>
-    public OpeningRate PerNetwork { get; init; } = new(4_000, 2_000);
+    /// <summary>The same.</summary>
+    public OpeningRate PerNetwork { get; init; } = new(1_000_000, 100_000);
 
     /// <summary>Room for a few packets that cost so much, at once, whatever is written above: otherwise none would ever be looked at.</summary>
     internal OpeningLimits For(int most) => new()

@@ -47,27 +47,25 @@ public sealed class Sentry
         var count = 0;
         foreach (var door in _sequences.Observe(packet, captured.Time))
             _reports[count++] = ReportOf(ReportKind.SequenceCompleted, door, packet, captured.Time);
-        if (_spa is not null && _spa.Concerns(packet) && IsRequest(packet, captured.Time, out var request))
-            _reports[count++] = ReportOf(ReportKind.SignedRequest, door: 0, packet, captured.Time) with { Request = request, UdpPort = packet.Protocol == IpProtocol.Udp ? packet.DestinationPort : (ushort)0 };
-        if (_fwknop is not null && _fwknop.Concerns(packet) && IsOfStanza(packet, captured.Time, out var finding))
-            _reports[count++] = ReportOf(ReportKind.FwknopPacket, finding.Door, packet, captured.Time) with { Request = finding.Request, TagSize = finding.TagSize };
+        count = WatchForRequests(packet, captured.Time, count);
         return _reports.AsSpan(0, count);
     }
 
-    private bool IsOfStanza(in PacketView packet, long now, out FwknopDetector.Finding finding)
+    /// <summary>A port may be looked at for both kinds; what one takes is no refusal of the other's.</summary>
+    private int WatchForRequests(in PacketView packet, long now, int count)
     {
-        var refusal = _fwknop!.Find(packet, now, out finding);
-        if (refusal != Refusal.None)
-            Counters.CountFwknop(refusal);
-        return refusal == Refusal.None;
-    }
-
-    private bool IsRequest(in PacketView packet, long now, out ReadOnlyMemory<byte> request)
-    {
-        var refusal = _spa!.Open(packet, now, out request);
-        if (refusal != Refusal.None)
-            Counters.Count(refusal);
-        return refusal == Refusal.None;
+        var (before, spa, fwknop) = (count, Refusal.None, Refusal.None);
+        if (_spa is not null && _spa.Concerns(packet) && (spa = _spa.Open(packet, now, out var request)) == Refusal.None)
+            _reports[count++] = ReportOf(ReportKind.SignedRequest, door: 0, packet, now) with { Request = request, UdpPort = packet.Protocol == IpProtocol.Udp ? packet.DestinationPort : (ushort)0 };
+        if (_fwknop is not null && _fwknop.Concerns(packet) && (fwknop = _fwknop.Find(packet, now, out var finding)) == Refusal.None)
+            _reports[count++] = ReportOf(ReportKind.FwknopPacket, finding.Door, packet, now) with { Request = finding.Request, TagSize = finding.TagSize };
+        if (count > before)
+            return count;
+        if (spa != Refusal.None)
+            Counters.Count(spa);
+        if (fwknop != Refusal.None)
+            Counters.CountFwknop(fwknop);
+        return count;
     }
 
     private Report ReportOf(ReportKind kind, int door, in PacketView packet, long now)

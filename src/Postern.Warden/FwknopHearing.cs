@@ -18,6 +18,9 @@ internal sealed class FwknopHearing(Address packet)
 
     public Requester? By { get; private set; }
 
+    /// <summary>Where it came from, as far as that can be known.</summary>
+    public Address Packet => packet;
+
     /// <summary>To whom it is to be granted: the address that it names, or the one that it came from.</summary>
     public Grantee To { get; private set; } = new(packet);
 

@@ -18,6 +18,7 @@ namespace Postern.Warden;
 internal sealed class FwknopJudge(WardenOptions options, ILedger ledger)
 {
     private const ulong Second = 1_000_000_000;
+    private const ushort FirstFreePort = 10_000;
 
     private readonly Dictionary<string, Service> _services = options.Services.ToDictionary(s => s.Name, StringComparer.Ordinal);
 
@@ -126,7 +127,7 @@ internal sealed class FwknopJudge(WardenOptions options, ILedger ledger)
         foreach (var port in message.Ports)
         {
             var refusal = message.Nat is { } nat
-                ? FindForward(message, stanza, port, nat, hearing.To.Source, out var found)
+                ? FindForward(message, stanza, port, nat, hearing, out var found)
                 : FindService(stanza, port, hearing.To.Source, out found);
             if (refusal != Refusal.None)
             {
@@ -166,12 +167,15 @@ internal sealed class FwknopJudge(WardenOptions options, ILedger ledger)
     }
 
     /// <summary>
-    /// The first service that leads there, from its own port or from any that is asked for. A name is looked up nowhere: whoever answers for it would choose where we lead.
+    /// The first service that leads there, from its own port or from one that the request may choose. A name is looked up nowhere: whoever answers for it would choose where we lead.
+    /// Only for the address that the packet comes from: whoever may lead others' connections elsewhere could put himself in the way of them.
     /// </summary>
-    private Refusal FindForward(FwknopMessage message, FwknopStanza stanza, PortRange port, FwknopNat nat, Address source, out (Service Service, PortForward? Chosen) found)
+    private Refusal FindForward(FwknopMessage message, FwknopStanza stanza, PortRange port, FwknopNat nat, FwknopHearing hearing, out (Service Service, PortForward? Chosen) found)
     {
         found = default;
-        var to = Address.None;
+        var (source, to) = (hearing.To.Source, Address.None);
+        if (source != hearing.Packet || !IsFree(stanza, port))
+            return Refusal.ForwardNotAllowed;
         if (message.Type is not (FwknopType.LocalNat or FwknopType.TimedLocalNat) && (!nat.TryGetAddress(out to) || to == Address.None))
             return Refusal.ForwardNotAllowed;
         var chosen = new PortForward(port.Transport, port.First, new(to, nat.Port));
@@ -191,6 +195,11 @@ internal sealed class FwknopJudge(WardenOptions options, ILedger ledger)
 
         return why;
     }
+
+    /// <summary>A port of what the stanza opens anyway; or one that is nobody's service, from where fwknop's clients draw theirs (<c>--nat-rand-port</c>): below that lies what is served to all.</summary>
+    private bool IsFree(FwknopStanza stanza, PortRange port) =>
+        stanza.Opens.Any(name => _services[name].Has(port.Transport, port.First))
+        || (port.First >= FirstFreePort && !options.Services.Any(s => s.Has(port.Transport, port.First)));
 
     private static ImmutableArray<ImmutableArray<int>> Alike(ImmutableArray<FwknopStanza> stanzas)
     {

@@ -18,7 +18,7 @@ namespace Postern.Warden;
 public sealed class Warden
 {
     /// <summary>The kernel counts in ticks of up to 10 ms and starts a little after us: "ended" is not said before it is so.</summary>
-    private static readonly TimeSpan KernelLag = TimeSpan.FromMilliseconds(30);
+    private static readonly TimeSpan KernelLag = TimeSpan.FromMilliseconds(100);
 
     private static readonly Door Nobody = new("", [], []);
     private static readonly Cause ByHand = new("by-hand");

@@ -77,7 +77,7 @@ public sealed class KnockCommandTests
     {
         var (code, output, error) = await RunAsync("knock 127.0.0.1 1 -s udp/9 --timeout 300ms");
         Assert.Equal((1, ""), (code, output));
-        CommandLineFrameTests.AssertTwoLines(error, "tcp/1 on 127.0.0.1 did not open in ", "gate's log");
+        CommandLineFrameTests.AssertTwoLines(error, "tcp/1 on 127.0.0.1 did not open in ", "postern grants");
         Assert.Contains("1 round: connections are refused", error, StringComparison.Ordinal);
     }
 

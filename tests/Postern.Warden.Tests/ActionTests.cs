@@ -37,7 +37,7 @@ public sealed class ActionTests
         Hear(ErrandNoteKind.Ran, Alice);
         Assert.Equal("ran - wake 192.0.2.1 - none", _audit.Notes[^1]);
         Assert.Equal(1, _warden.GrantCount);
-        Pass(60.03);
+        Pass(60.1);
         _warden.EndGrants(_now);
         Assert.Equal("ended - wake 192.0.2.1 - none", _audit.Notes[^1]);
         Hear(ErrandNoteKind.Undone, Alice);
@@ -158,7 +158,7 @@ public sealed class ActionTests
         Assert.Equal(["extend wake 192.0.2.1:0 3660 7"], _steward.Notes);
         Hear(ErrandNoteKind.Standing, Alice, until: 30, holder: ""); // an end that could not be put off
         Assert.Equal(2, _audit.Notes.Count);
-        Pass(30.03);
+        Pass(30.1);
         _warden.EndGrants(_now);
         Assert.Equal(0, _warden.GrantCount);
         Assert.Null(_warden.NextEnd);

@@ -197,14 +197,16 @@ public sealed class FwknopTests
         house.Says("opened service=ssh ");
         Assert.True(house.House.IsOpen(GateHouse.Gate4, 40022), house.House.Log);
         Assert.False(house.House.IsOpen(GateHouse.Gate4, 22)); // that was not asked for
-        house.Send("phone", "-A", "tcp/2222", "-N", "10.0.0.5:22");
+        house.Send("phone", "-A", "tcp/42222", "-N", "10.0.0.5:22");
         house.Says("opened service=lan ");
         Assert.Contains(house.House.Ask("grants").EnumerateArray(), g => g.GetProperty("service").GetString() == "lan" && g.ToString().Contains("10.0.0.5:22", StringComparison.Ordinal));
 
-        house.Send("phone", "-A", "tcp/2223", "-N", "10.0.0.5:3306");
-        house.Send("phone", "-A", "tcp/2223", "-N", "10.0.1.5:22");
+        house.Send("phone", "-A", "tcp/42223", "-N", "10.0.0.5:3306");
+        house.Send("phone", "-A", "tcp/42223", "-N", "10.0.1.5:22");
         house.Send("phone", "-A", "tcp/5432", "--nat-local", "--nat-port", "40023"); // not in 'opens'
-        house.Says("refusal=forward-not-allowed", times: 3);
+        house.Send("phone", "-A", "tcp/443", "-N", "10.0.0.5:22"); // served to all, perhaps
+        house.Send("phone", "-A", "tcp/5432", "-N", "10.0.0.5:22"); // another service's
+        house.Says("refusal=forward-not-allowed", times: 5);
     }
 
     [Fact]

@@ -23,7 +23,7 @@ public sealed class GrantTests
         GateHouse.Until(() => house.GrantCount == 1, "the grant");
         using var connection = house.TryConnect(host, 22, from: client);
         Assert.NotNull(connection);
-        Assert.True(house.AnswersUdp(host));
+        GateHouse.Until(() => house.AnswersUdp(host), "the echo of UDP"); // a datagram may be lost on the way through a busy test
         Assert.False(house.IsOpen(host, from: neighbour));
 
         GateHouse.Until(() => house.Log.Contains("] ended service=ssh"), "the grant to end");

@@ -202,11 +202,11 @@ class Postern(System):
     def text(self):
         bulk = f"  bulk: {{ports: [tcp/{OPEN}], open_for: 1h}}\n" if getattr(self, "guards_bulk", False) else ""
         more = "".join(f"  s{i}: {{ports: [tcp/{40000 + i}], open_for: {self.open_for}s}}\n" for i in range(self.services - 1))
-        text = f"gate: {{control_socket: {self.folder}/control.sock, capture: {self.capture}}}\nservices:\n  ssh: {{ports: [tcp/{PROTECTED}], open_for: {self.open_for}s}}\n{bulk}{more}"
+        text = f"gate: {{control_socket: {self.folder}/control.sock, ledger: {self.folder}/ledger, capture: {self.capture}}}\nservices:\n  ssh: {{ports: [tcp/{PROTECTED}], open_for: {self.open_for}s}}\n{bulk}{more}"
         if self.knock_port:
             text += f"knocks:\n  office: {{sequence: [{', '.join(f'tcp/{p}' for p in SEQUENCE)}], opens: [ssh]}}\n"
         if self.spa:
-            text += f"spa: {{key: {self.folder}/gate.key, authorized_keys: {self.folder}/authorized_keys, ledger: {self.folder}/ledger}}\n"
+            text += f"spa: {{key: {self.folder}/gate.key, authorized_keys: {self.folder}/authorized_keys}}\n"
         return text
 
     def write_doors(self):

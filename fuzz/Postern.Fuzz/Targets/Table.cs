@@ -25,7 +25,7 @@ internal static class Table
         new("receipt-packet", SpaTargets.ReceiptPacket) { MaxLength = 300, Memory = (512, 0) },
         new("control-request", TextTargets.ControlRequest) { Memory = (16_384, 16) },
         new("netlink", KernelTargets.Netlink) { Memory = (0, 64) },
-        new("netlink-element", KernelTargets.Element) { MaxLength = 512, Memory = (1024, 64) },
+        new("netlink-element", KernelTargets.Element) { MaxLength = 512, Memory = (16_384, 64) },
         new("proc-net-tcp", KernelTargets.SocketTable) { MaxLength = 300, Memory = (1024, 0) },
         new("agent-keys", KeyTargets.AgentKeys) { Memory = (16384, 256), Smoke = 700 },
         new("agent-signature", KeyTargets.AgentSignature) { MaxLength = 1024, Memory = (16384, 16), Smoke = 700 },

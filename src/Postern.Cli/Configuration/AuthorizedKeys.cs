@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
-using Postern.Confinement;
-using Postern.Keys;
 using Postern.Keys.Ssh;
 using Postern.Reports.Spa;
 using Postern.Warden;

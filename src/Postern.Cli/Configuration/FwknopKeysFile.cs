@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Postern.Confinement;
-using Postern.Keys;
 using Postern.Keys.Fwknop;
 using static Postern.Cli.Configuration.Quoting;
 
@@ -84,7 +82,7 @@ internal static class FwknopKeysFile
         public void Read(ReadOnlySpan<byte> line, Place place, FaultList faults)
         {
             var end = line.IndexOfAny(" \t"u8);
-            var name = Encoding.UTF8.GetString(end < 0 ? line : line[..end]);
+            var name = Encoding.UTF8.GetString(end < 0 ? line : line[..end]).TrimEnd(':').ToLowerInvariant(); // as "fwknop --key-gen" prints it, too
             var value = end < 0 ? default : line[end..].Trim(" \t"u8);
             if (Array.IndexOf(Names, name) < 0)
                 faults.Add(place, $"unknown name {QuoteName(name)}", faults.Suggest(name, Names, "write one of: " + string.Join(", ", Names)));

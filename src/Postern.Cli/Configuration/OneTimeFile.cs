@@ -3,8 +3,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Postern.Cli.Imports.Knockd;
-using Postern.Confinement;
-using Postern.Keys;
 using Postern.Knocks.Sequences;
 using Postern.Warden.Ledger;
 using static Postern.Cli.Configuration.Quoting;

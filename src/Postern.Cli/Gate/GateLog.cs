@@ -8,6 +8,9 @@ internal static partial class GateLog
     [LoggerMessage(100, LogLevel.Information, "{Line}")]
     public static partial void Audit(ILogger log, string line);
 
+    [LoggerMessage(102, LogLevel.Warning, "{Line}")]
+    public static partial void AuditWarning(ILogger log, string line);
+
     [LoggerMessage(101, LogLevel.Warning, "held back {Lines} audit lines: knocks came faster than they are worth writing down")]
     public static partial void HeldBack(ILogger log, long lines);
 

@@ -17,7 +17,11 @@ internal sealed class LogAudit(ILogger log, TimeProvider clock) : IAudit
 
     public void Write(in AuditEntry entry)
     {
-        if ((entry.What == AuditEvent.Refused ? _refusals : _others).Passes())
+        if (!(entry.What == AuditEvent.Refused ? _refusals : _others).Passes())
+            return;
+        if (entry is { What: AuditEvent.Failed } or { What: AuditEvent.Undone, Detail: not null })
+            GateLog.AuditWarning(log, Line(entry)); // something may still stand open
+        else
             GateLog.Audit(log, Line(entry));
     }
 

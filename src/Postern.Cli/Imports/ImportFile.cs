@@ -47,6 +47,7 @@ internal static class ImportFile
             throw CommandFailure.Usage($"{path} is there already", "it is not overwritten: name another file, or move that one away");
         try
         {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
             WholeFile.Write(path, text, WholeFile.OwnerOnly);
         }
         catch (UnauthorizedAccessException e)

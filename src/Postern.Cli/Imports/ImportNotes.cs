@@ -33,6 +33,9 @@ internal sealed class ImportNotes
 
     private static string At(string file, int line) => line == 0 ? file : string.Create(CultureInfo.InvariantCulture, $"{file}:{line}");
 
+    /// <summary>A name that is none: as much of it as can be one, for the rest may be a secret.</summary>
+    public static string QuoteName(string text) => Quote(string.Concat(text.TakeWhile(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '%')));
+
     /// <summary>Text of the file that is read, as a note may show it.</summary>
     public static string Quote(string text) => Quoting.Quote(text);
 }

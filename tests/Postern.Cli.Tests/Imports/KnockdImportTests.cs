@@ -126,6 +126,11 @@ public sealed class KnockdImportTests : IDisposable
     [InlineData("nft add rule inet filter input ip saddr != %IP% tcp dport 22 accept")]
     [InlineData("nft add rule inet filter input ip saddr %IP% tcp dport 22 drop")]
     [InlineData("nft add element inet filter s { %IP% }")]
+    [InlineData("nft add rule inet filter input limit rate 1/minute ip saddr %IP% tcp dport 22 accept")]
+    [InlineData("nft add rule inet filter input vlan id 7 ip saddr %IP% tcp dport 22 accept")]
+    [InlineData("nft add rule inet filter input mark 0x1 ip saddr %IP% tcp dport 22 accept")]
+    [InlineData("nft add rule ip nat OUTPUT ip saddr %IP% tcp dport 22 accept")]
+    [InlineData("ufw allow proto tcp from %IP% port 22 to any")]
     [InlineData("knock_helper_ipt.sh -t -a -f %IP% -d 22")]
     public void And_these_are_something_else(string line) => Assert.Null(FirewallCommand.Read(line));
 

@@ -177,7 +177,20 @@ public sealed class FwknopWatchTests
         Assert.Null(Watch(sentry, Datagram(Packet("k4999")), out var report));
         Assert.Equal(4_999, report.Door);
         Assert.Equal(Refusal.NotSealedToUs, Watch(sentry, Datagram(Packet("stranger"))));
-        Assert.Equal(Refusal.OverBudget, Watch(sentry, Datagram(Packet("k4999"))));
+    }
+
+    /// <summary>Nothing is proven before a trial: a limit by source would be a way to shut out whom one likes.</summary>
+    [Fact]
+    public void A_trickle_in_somebodys_name_does_not_shut_him_out()
+    {
+        const long Second = 1_000_000_000;
+        var sentry = New([.. Enumerable.Range(0, 101).Select(i => Stanza($"k{i}"))]);
+        for (var second = 1L; second <= 10; second++)
+        {
+            for (var i = 0; i < 200; i++)
+                Watch(sentry, Datagram(Packet("stranger")), time: (second * Second) + (i * 1_000_000));
+            Assert.Null(Watch(sentry, Datagram(Packet("k100")), time: (second * Second) + (Second / 2)));
+        }
     }
 
     [Fact]

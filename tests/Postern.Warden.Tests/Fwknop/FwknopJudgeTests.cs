@@ -190,13 +190,19 @@ public sealed class FwknopJudgeTests
     public void NAT_leads_where_a_service_allows_and_nowhere_else()
     {
         Apply(Stanza("phone"));
-        var nat = Message with { Type = FwknopType.Nat, Ports = [new(Transport.Tcp, 2222)], Nat = new("10.0.0.5", 22) };
-        Assert.Equal(Refusal.None, Judge(nat));
+        var nat = Message with { Type = FwknopType.Nat, Ports = [new(Transport.Tcp, 42222)], Nat = new("10.0.0.5", 22) };
+        Assert.Equal(Refusal.None, FromItself(nat));
+        Assert.Equal(Refusal.ForwardNotAllowed, _warden.Handle(Report(nat), _now).Refusal); // another's address
+        foreach (var taken in (ushort[])[25, 8443, 9999]) // what is served to all, or is not the stanza's
+            Assert.Equal(Refusal.ForwardNotAllowed, FromItself(nat with { Ports = [new(Transport.Tcp, taken)] }));
         foreach (var bad in (FwknopNat[])[new("10.0.0.5", 23), new("10.0.1.5", 22), new("inside.example", 22), new("127.0.0.1", 22), new("0.0.0.0", 22)])
-            Assert.Equal(Refusal.ForwardNotAllowed, Judge(nat with { Nat = bad }));
+            Assert.Equal(Refusal.ForwardNotAllowed, FromItself(nat with { Nat = bad }));
         var local = nat with { Type = FwknopType.LocalNat, Ports = [new(Transport.Tcp, 40022)], Nat = new("gate.example", 22) };
-        Assert.Equal(Refusal.None, Judge(local));
-        Assert.Equal(Refusal.ForwardNotAllowed, Judge(local with { Nat = new("gate.example", 25) })); // not in 'opens'
-        Assert.Equal(["+lan 203.0.113.5 tcp/2222->10.0.0.5:22 30", "+ssh 203.0.113.5 tcp/40022->:22 30"], _kernel.Notes);
+        Assert.Equal(Refusal.None, FromItself(local));
+        Assert.Equal(Refusal.ForwardNotAllowed, FromItself(local with { Nat = new("gate.example", 25) })); // not in 'opens'
+        Assert.Equal(["+lan 203.0.113.5 tcp/42222->10.0.0.5:22 30", "+ssh 203.0.113.5 tcp/40022->:22 30"], _kernel.Notes);
     }
+
+    /// <summary>The packet comes from the address that it names.</summary>
+    private Refusal FromItself(FwknopMessage message) => _warden.Handle(Report(message) with { Source = message.Allow }, _now).Refusal;
 }

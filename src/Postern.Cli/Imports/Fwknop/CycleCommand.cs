@@ -6,12 +6,23 @@ namespace Postern.Cli.Imports.Fwknop;
 /// <summary>A command of CMD_CYCLE_OPEN or _CLOSE. fwknopd runs it without a shell, split at blanks, and so can an action be.</summary>
 internal static class CycleCommand
 {
-    private static readonly string[] Firewalls = ["iptables", "ip6tables", "iptables-nft", "iptables-legacy", "nft", "ipset", "ufw", "firewall-cmd"];
+    private static readonly string[] Firewalls = ["iptables", "ip6tables", "iptables-nft", "iptables-legacy", "nft", "ufw", "firewall-cmd"];
 
     private static readonly string[] Folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
-    public static bool IsFirewall(string line) =>
-        Array.IndexOf(Firewalls, Path.GetFileName(line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries).FirstOrDefault() ?? "")) >= 0 && line.Contains("$IP", StringComparison.Ordinal);
+    /// <summary>It lets the client in, at ports of the stanza and at no others, as far as it says; so the ports can be opened natively.</summary>
+    public static bool IsFirewall(string line, string? ports)
+    {
+        var words = line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
+        return words is [var program, ..]
+            && Array.IndexOf(Firewalls, Path.GetFileName(program)) >= 0
+            && line.Contains("$IP", StringComparison.Ordinal)
+            && (words.Any(w => w is "ACCEPT" or "accept" or "allow") || line.Contains(" add element ", StringComparison.Ordinal))
+            && words.Skip(1).Index().Where(w => w.Item is "--dport" or "--dports" or "dport" or "port").All(w => IsOfStanza(words.ElementAtOrDefault(w.Index + 2) ?? "", ports ?? ""));
+    }
+
+    private static bool IsOfStanza(string port, string ports) =>
+        port is "$PORT" || ports.Split([',', ' ', '\t', '/'], StringSplitOptions.RemoveEmptyEntries).Contains(port, StringComparer.Ordinal);
 
     /// <param name="line">The command.</param>
     /// <param name="ports">OPEN_PORTS of the stanza: where it is one port, that is what $PORT and $PROTO are.</param>

@@ -15,14 +15,20 @@ internal sealed class FwknopGate
 
     public List<GateKnock> Knocks { get; } = [];
 
-    /// <summary>The service of one port; several stanzas may ask for it.</summary>
-    public string ServiceFor(PortRange port, TimeSpan openFor, string? forward, FwknopLine line, ImportNotes notes)
+    /// <summary>The service of one port; several stanzas may ask for it. None where it leads elsewhere for another: this one's users would come to where they were never meant to.</summary>
+    public string[] ServiceFor(PortRange port, TimeSpan openFor, string? forward, FwknopLine line, ImportNotes notes)
     {
         var name = port.ToString().Replace('/', '-');
         if (!Services.TryGetValue(name, out var service))
         {
             Services[name] = new(name) { Port = port, OpenFor = openFor, Forward = forward };
-            return name;
+            return [name];
+        }
+
+        if (!string.Equals(service.Forward, forward, StringComparison.Ordinal))
+        {
+            notes.Add(line.File, line.Number, $"{port} leads elsewhere by another stanza, and a service has one end: it is left out here; give one of the two another port");
+            return [];
         }
 
         if (service.OpenFor != openFor)
@@ -31,9 +37,7 @@ internal sealed class FwknopGate
             Services[name] = service = service with { OpenFor = openFor < service.OpenFor ? openFor : service.OpenFor };
         }
 
-        if (!string.Equals(service.Forward, forward, StringComparison.Ordinal))
-            notes.Add(line.File, line.Number, $"{port} leads elsewhere by another stanza, and a service has one end: that of the first is taken");
-        return name;
+        return [name];
     }
 }
 

@@ -18,7 +18,7 @@ internal sealed class FwknopdConf
             if (FwknopdSettings.IsKnown(line.Name))
                 conf._lines[line.Name] = line with { Value = conf.Expand(line, notes) };
             else
-                notes.Add(file, line.Number, $"{ImportNotes.Quote(line.Name)} is no setting of fwknopd; left out");
+                notes.Add(file, line.Number, $"{ImportNotes.QuoteName(line.Name)} is no setting of fwknopd; left out");
         }
 
         return conf;

@@ -79,7 +79,7 @@ internal sealed class RcReading(ImportNotes notes)
                 "SPOOF_SOURCE_IP" => "SPOOF_SOURCE_IP is not carried over: Postern sends from its own address",
                 "KEY_FILE" or "HMAC_KEY_FILE" => $"{line.Name} is not carried over: copy the key into the profile",
                 _ when line.Name.StartsWith("GPG_", StringComparison.Ordinal) || line.Name is "USE_GPG" => $"{line.Name}: Postern does not encrypt with GnuPG",
-                _ => $"{ImportNotes.Quote(line.Name)} is no setting of fwknop's client; left out",
+                _ => $"{ImportNotes.QuoteName(line.Name)} is no setting of fwknop's client; left out",
             });
         }
     }

@@ -28,14 +28,14 @@ internal sealed class StanzaReading(FwknopGate gate, FwknopdConf conf, ImportNot
         SayRest(stanza);
         if (ReadKeys(stanza) is not { } knock)
             return;
-        var isCycled = stanza["CMD_CYCLE_OPEN"] is { } cycle && CycleCommand.IsFirewall(cycle.Value);
+        var isCycled = stanza["CMD_CYCLE_OPEN"] is { } cycle && CycleCommand.IsFirewall(cycle.Value, stanza["OPEN_PORTS"]?.Value);
         var openFor = ReadSeconds((isCycled ? stanza["CMD_CYCLE_TIMER"] : null) ?? stanza["FW_ACCESS_TIMEOUT"], UsualTime);
         knock = knock with
         {
             Sources = ReadNetworks(stanza.Source),
             Destinations = stanza["DESTINATION"] is { } destination ? ReadNetworks(destination) : [],
             MaxTime = ReadSeconds(stanza["MAX_FW_TIMEOUT"], UsualMost),
-            MaxAge = conf["MAX_SPA_PACKET_AGE"] is { } age && Digits.TryParse(age.Value, out int seconds) && seconds > 0 ? TimeSpan.FromSeconds(seconds) : null,
+            MaxAge = ReadAge(),
             RequireAddress = stanza.IsYes("REQUIRE_SOURCE_ADDRESS") || stanza.IsYes("REQUIRE_SOURCE"),
             User = stanza["REQUIRE_USERNAME"]?.Value,
             Expires = ReadExpiry(stanza),
@@ -59,7 +59,7 @@ internal sealed class StanzaReading(FwknopGate gate, FwknopdConf conf, ImportNot
             if (line.Name.StartsWith("GPG_", StringComparison.Ordinal))
                 notes.Add(line.File, line.Number, $"{line.Name}: packets of GnuPG are not read; give this client a key (fwknop --key-gen)");
             else if (Say(line) is { } text)
-                notes.Add(line.File, line.Number, text.Length > 0 ? $"{line.Name}: {text}" : $"{ImportNotes.Quote(line.Name)} is no setting of access.conf; left out");
+                notes.Add(line.File, line.Number, text.Length > 0 ? $"{line.Name}: {text}" : $"{ImportNotes.QuoteName(line.Name)} is no setting of access.conf; left out");
         }
     }
 
@@ -221,6 +221,17 @@ internal sealed class StanzaReading(FwknopGate gate, FwknopdConf conf, ImportNot
         return seconds == 0 ? usual : LongestTime;
     }
 
+    /// <summary>Null: the usual.</summary>
+    private TimeSpan? ReadAge()
+    {
+        if (conf["MAX_SPA_PACKET_AGE"] is not { } age || !Digits.TryParse(age.Value, out int seconds) || seconds <= 0)
+            return null;
+        if (seconds <= 3600)
+            return TimeSpan.FromSeconds(seconds);
+        notes.Add(age.File, age.Number, "MAX_SPA_PACKET_AGE is an hour at most here: what was used is remembered for as long");
+        return TimeSpan.FromHours(1);
+    }
+
     private string? ReadExpiry(AccessStanza stanza)
     {
         if (stanza["ACCESS_EXPIRE"] is { } date)
@@ -245,18 +256,22 @@ internal sealed class StanzaReading(FwknopGate gate, FwknopdConf conf, ImportNot
         var refused = stanza["RESTRICT_PORTS"] is { } restricted ? ReadPorts(restricted) : [];
         var opens = ImmutableArray.CreateBuilder<string>();
         var forward = stanza["FORCE_NAT"] is { } nat ? ReadForward(nat) : null;
+        if (stanza["FORCE_NAT"] is not null && forward is null)
+            return []; // it would lead to this host instead
+        if (stanza["CMD_CYCLE_OPEN"] is { } cycle && !CycleCommand.IsFirewall(cycle.Value, stanza["OPEN_PORTS"]?.Value))
+            return []; // fwknopd runs the command and opens nothing
         if (stanza["OPEN_PORTS"] is { } open)
         {
             foreach (var port in ReadPorts(open).Except(refused))
-                opens.Add(gate.ServiceFor(port, openFor, forward, open, notes));
+                opens.AddRange(gate.ServiceFor(port, openFor, forward, open, notes));
         }
         else if (knock.Commands.IsEmpty && !stanza.IsYes("ENABLE_CMD_EXEC"))
         {
             notes.Add(stanza.Source.File, stanza.Source.Number, "the stanza has no OPEN_PORTS: fwknop opens whatever is asked for, Postern what is listed. tcp/22 is; add a service for each other port, and its name to opens");
-            opens.Add(gate.ServiceFor(new(Transport.Tcp, 22), openFor, forward, stanza.Source, notes));
+            opens.AddRange(gate.ServiceFor(new(Transport.Tcp, 22), openFor, forward, stanza.Source, notes));
         }
 
-        if (conf.IsYes("ENABLE_IPT_FORWARDING") || conf.IsYes("ENABLE_FIREWD_FORWARDING"))
+        if (forward is null && (conf.IsYes("ENABLE_IPT_FORWARDING") || conf.IsYes("ENABLE_FIREWD_FORWARDING")))
             opens.Add(NatService(stanza));
         return [.. opens.Distinct(StringComparer.Ordinal)];
     }
@@ -265,7 +280,7 @@ internal sealed class StanzaReading(FwknopGate gate, FwknopdConf conf, ImportNot
     {
         const string Name = "inside";
         gate.Services.TryAdd(Name, new(Name) { ForwardTo = ["10.0.0.0/8:*", "172.16.0.0/12:*", "192.168.0.0/16:*"] });
-        notes.Add(stanza.Source.File, stanza.Source.Number, "NAT requests may name any port of any private address, nearly as there: narrow 'forward' of the service 'inside' to what your clients use");
+        notes.Add(stanza.Source.File, stanza.Source.Number, "NAT requests may name any port of any private address, from the ports of the stanza and from 10000 up: narrow 'forward' of the service 'inside' to what your clients use");
         return Name;
     }
 
@@ -287,7 +302,7 @@ internal sealed class StanzaReading(FwknopGate gate, FwknopdConf conf, ImportNot
     {
         if (line.Value.Split([' ', '\t', ',', ':'], StringSplitOptions.RemoveEmptyEntries) is [var host, var port] && Address.TryParse(host, out var address) && address.IsV4 && Digits.TryParse(port, out ushort number) && number != 0)
             return string.Create(CultureInfo.InvariantCulture, $"{address}:{number}");
-        notes.Add(line.File, line.Number, "FORCE_NAT is not an address and a port; left out");
+        notes.Add(line.File, line.Number, "FORCE_NAT is not an address and a port, so nothing of this stanza is opened: it would lead to this host instead");
         return null;
     }
 
@@ -295,7 +310,7 @@ internal sealed class StanzaReading(FwknopGate gate, FwknopdConf conf, ImportNot
     {
         if (stanza["CMD_CYCLE_OPEN"] is not { } open)
             return knock;
-        if (CycleCommand.IsFirewall(open.Value))
+        if (CycleCommand.IsFirewall(open.Value, stanza["OPEN_PORTS"]?.Value))
         {
             notes.Add(open.File, open.Number, "CMD_CYCLE_OPEN works a firewall: Postern opens the ports of OPEN_PORTS itself, and the command is not run");
             return knock;
@@ -309,7 +324,7 @@ internal sealed class StanzaReading(FwknopGate gate, FwknopdConf conf, ImportNot
                 notes.Add(closing.File, closing.Number, $"CMD_CYCLE_CLOSE is not carried over: {why}");
             var name = $"{knock.Name}-cycle";
             gate.Services[name] = new(name) { Run = run, Undo = undo, OpenFor = undo.IsEmpty ? null : ReadSeconds(stanza["CMD_CYCLE_TIMER"], openFor) };
-            notes.Add(open.File, open.Number, $"CMD_CYCLE_OPEN is the service '{name}', run as root as there. A request for ports opens ports; what runs this is the command '{name}' (fwknop -C {name})");
+            notes.Add(open.File, open.Number, $"CMD_CYCLE_OPEN is the service '{name}', run as root as there. It opens no ports by itself (OPEN_PORTS is left out, as there); what runs it is the command '{name}' (fwknop -C {name})");
             return knock with { Commands = knock.Commands.SetItem(name, name) };
         }
 

@@ -62,7 +62,7 @@ internal sealed record FirewallCommand(bool Adds, ImmutableArray<PortRange> Port
             return null;
         at++;
         string protocol = "", port = "";
-        var (fromClient, left) = (false, ImmutableArray.CreateBuilder<string>());
+        var (fromClient, isTarget, left) = (false, false, ImmutableArray.CreateBuilder<string>());
         for (; at < words.Length; at++)
         {
             switch (Word())
@@ -79,10 +79,11 @@ internal sealed record FirewallCommand(bool Adds, ImmutableArray<PortRange> Port
                     fromClient = true;
                     break;
                 case "to" when ++at < words.Length:
+                    isTarget = true;
                     if (words[at] is not "any")
                         left.Add($"to {words[at]}");
                     break;
-                case "port" when ++at < words.Length && port.Length == 0:
+                case "port" when ++at < words.Length && port.Length == 0 && isTarget: // behind "from" it is the port that the client comes from
                     port = words[at];
                     break;
                 case "comment" when ++at < words.Length:
@@ -104,14 +105,15 @@ internal sealed record FirewallCommand(bool Adds, ImmutableArray<PortRange> Port
     {
         // A whole command may stand in one pair of quotes.
         words = [.. words.Skip(1).SelectMany(w => w.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
-        if (words is not ["add" or "insert", "rule", ..] || words.IndexOf("forward") >= 0 || words.IndexOf("FORWARD") >= 0 || words.IndexOf("output") >= 0)
+        if (words is not ["add" or "insert", "rule", ..] || words.Any(w => w.ToUpperInvariant() is "FORWARD" or "OUTPUT" or "POSTROUTING" or "PREROUTING"))
             return null;
-        var at = words.IndexOf("saddr") - 1;
-        var first = words.TakeWhile(w => w is not ("ip" or "ip6" or "tcp" or "udp" or "iif" or "iifname" or "ct" or "meta")).Count();
-        if (words is [_, _, "ip" or "ip6", ..])
-            first = 3 + words.Skip(3).TakeWhile(w => w is not ("ip" or "ip6" or "tcp" or "udp" or "iif" or "iifname" or "ct" or "meta")).Count();
-        if (at < first)
+        // add rule [FAMILY] TABLE CHAIN [position|handle|index N], and from there on nothing but matches that are known.
+        var first = 2 + (words.Length > 2 && words[2] is "ip" or "ip6" or "inet" ? 1 : 0) + 2;
+        if (first + 1 < words.Length && words[first] is "position" or "handle" or "index")
+            first += 2;
+        if (first >= words.Length)
             return null;
+        int at;
         string protocol = "", port = "";
         var (fromClient, accepts, left) = (false, false, ImmutableArray.CreateBuilder<string>());
         for (at = first; at < words.Length && !accepts; at++)

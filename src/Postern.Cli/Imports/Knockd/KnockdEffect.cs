@@ -73,7 +73,8 @@ internal abstract record Effect
 
     /// <summary>A rule of nft is taken back by its number, which has to be looked up first: it is the rule that the start command made.</summary>
     private static bool IsDeletionByNumber(string start, string stop) =>
-        start.Contains("nft", StringComparison.Ordinal) && start.Contains(" rule ", StringComparison.Ordinal) && stop.Contains("nft", StringComparison.Ordinal) && stop.Contains("delete rule", StringComparison.Ordinal);
+        start.Contains("nft", StringComparison.Ordinal) && start.Contains(" rule ", StringComparison.Ordinal) && stop.Contains("nft", StringComparison.Ordinal) && stop.Contains("delete rule", StringComparison.Ordinal)
+        && stop.IndexOfAny([';', '&', '>']) < 0 && !stop.Contains("||", StringComparison.Ordinal); // one command, with a pipe that looks the number up
 
     /// <summary>Without a shell where the words can be told without one, and there is such a program.</summary>
     private static ImmutableArray<string> Words(string line, Func<string, bool> isThere)

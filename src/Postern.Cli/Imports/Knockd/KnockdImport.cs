@@ -176,7 +176,7 @@ internal sealed class KnockdImport
                 if (!AddKnock(door, family, [name], []))
                     return;
                 Services.Add(new(name, $"[{door.Name}], line {Number(line)}") { Run = runs.Run, Undo = runs.Undo, OpenFor = runs.Undo.IsEmpty ? null : Open(runs.OpenFor, door), HasShell = runs.HasShell });
-                Note(line, $"[{door.Name}]{whose}: runs {(runs.HasShell ? "by way of /bin/sh" : "without a shell")}, as root");
+                Note(line, $"[{door.Name}]{whose}: runs {(runs.HasShell ? "by way of /bin/sh" : "without a shell")}, as root; another exit code than 0 counts as a failure here, and is undone at once");
                 return;
         }
     }

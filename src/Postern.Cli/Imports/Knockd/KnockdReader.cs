@@ -97,7 +97,7 @@ internal sealed class KnockdReader
             if (key is "USESYSLOG")
                 _options.Add(new("UseSyslog", _line));
             else
-                Fault($"{ImportNotes.Quote(line)} has no '='");
+                Fault("there is no '=' in it"); // nor is it shown: it may be a key of another program
             return;
         }
 
@@ -105,10 +105,13 @@ internal sealed class KnockdReader
         if (_inOptions)
             ReadOption(key, value);
         else if (_doors.Count == 0)
-            Fault($"{ImportNotes.Quote(key)} stands before the first section");
+            Fault($"{Shown(key)} stands before the first section");
         else
             ReadKey(_doors[^1], key, value);
     }
+
+    /// <summary>No more than its first word: what is not knockd's may be a key of another program.</summary>
+    private static string Shown(string key) => ImportNotes.Quote(key.Split(' ', '\t')[0]);
 
     private void ReadOption(string key, string value)
     {
@@ -124,7 +127,7 @@ internal sealed class KnockdReader
                 Fault("'UseSyslog' takes no value");
                 break;
             default:
-                Fault($"unknown option {ImportNotes.Quote(key)}");
+                Fault($"unknown option {Shown(key)}");
                 break;
         }
     }
@@ -164,7 +167,7 @@ internal sealed class KnockdReader
                 door.StopV6 = new(Decode(value), _line);
                 break;
             default:
-                Fault($"unknown key {ImportNotes.Quote(key)}");
+                Fault($"unknown key {Shown(key)}");
                 break;
         }
     }
