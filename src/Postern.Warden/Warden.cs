@@ -1,4 +1,3 @@
-using System.Globalization;
 using Postern.Firewall;
 using Postern.Reports;
 using Postern.Reports.Errands;
@@ -260,17 +259,17 @@ public sealed class Warden
                 NoteAction(AuditEvent.Ran, note, held, Refusal.None, detail: null);
                 break;
             case ErrandNoteKind.Undone: // its grant was ended before; one that is there now was given since
-                NoteAction(AuditEvent.Undone, note, held: null, Refusal.None, note.ExitCode == 0 && note.Signal == 0 ? null : "undo: " + EndingOf(note));
+                NoteAction(AuditEvent.Undone, note, held: null, Refusal.None, note.ExitCode == 0 && note.Signal == 0 ? null : "undo: " + ErrandWords.EndingOf(note));
                 break;
             case ErrandNoteKind.Failed or ErrandNoteKind.TimedOut:
                 Drop(held);
-                NoteAction(AuditEvent.Failed, note, held, Refusal.ActionFailed, EndingOf(note));
+                NoteAction(AuditEvent.Failed, note, held, Refusal.ActionFailed, ErrandWords.EndingOf(note));
                 break;
             case ErrandNoteKind.Refused when held is null && note.Refusal == ErrandRefusal.NoSuchErrand: // it had ended by itself when it was to be undone
                 break;
             case ErrandNoteKind.Refused:
                 Drop(held);
-                Refuse(RefusalOf(note.Refusal), new("", held is null ? null : HolderOf(held)), note.Service, to, detail: DetailOf(note.Refusal));
+                Refuse(ErrandWords.RefusalOf(note.Refusal), new("", held is null ? null : HolderOf(held)), note.Service, to, detail: ErrandWords.DetailOf(note.Refusal));
                 break;
         }
     }
@@ -302,30 +301,6 @@ public sealed class Warden
 
     private void NoteAction(AuditEvent what, in ErrandNote note, Grant? held, Refusal refusal, string? detail) =>
         _audit.Write(new(what, "", note.Service, note.Address, null, refusal, detail) { SourcePort = note.SourcePort, By = held is null ? null : HolderOf(held) });
-
-    private static string EndingOf(in ErrandNote note) => note switch
-    {
-        { Kind: ErrandNoteKind.TimedOut } => "killed: longer than time_limit",
-        { Signal: not 0 } => string.Create(CultureInfo.InvariantCulture, $"signal {note.Signal}"),
-        { ExitCode: not 0 } => string.Create(CultureInfo.InvariantCulture, $"exit code {note.ExitCode}"),
-        _ => "not started",
-    };
-
-    private static Refusal RefusalOf(ErrandRefusal refusal) => refusal switch
-    {
-        ErrandRefusal.Busy or ErrandRefusal.TooMany => Refusal.TooManyActions,
-        ErrandRefusal.NoSuchErrand => Refusal.NoSuchGrant,
-        ErrandRefusal.NotWritten => Refusal.NotRemembered,
-        _ => Refusal.ActionFailed,
-    };
-
-    private static string? DetailOf(ErrandRefusal refusal) => refusal switch
-    {
-        ErrandRefusal.UnknownAction => "the steward reads another configuration",
-        ErrandRefusal.Busy => "it is running, or being undone",
-        ErrandRefusal.NotWritten => "the journal of actions",
-        _ => null,
-    };
 
     private Refusal Read(in Report report, out Door door)
     {
