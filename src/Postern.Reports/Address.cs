@@ -5,16 +5,24 @@ using System.Net.Sockets;
 namespace Postern.Reports;
 
 /// <summary>An IP address in 16 bytes; IPv4 stands as ::ffff:a.b.c.d (RFC 4291 §2.5.5.2), so that both families are one type and one key.</summary>
-public readonly record struct Address(UInt128 Value)
+public readonly record struct Address
 {
     public const int Size = 16;
+
+    // Two halves, and not one number: whatever holds or hands on an UInt128 by value cannot be compiled ahead.
+    private readonly ulong _high;
+    private readonly ulong _low;
+
+    public Address(UInt128 value) => (_high, _low) = ((ulong)(value >> 64), (ulong)value);
+
+    public UInt128 Value => new(_high, _low);
 
     private static readonly UInt128 MappedPrefix = (UInt128)0xffff << 32;
 
     /// <summary>"::", which no packet that may knock comes from.</summary>
     public static Address None => default;
 
-    public bool IsV4 => Value >> 32 == MappedPrefix >> 32;
+    public bool IsV4 => _high == 0 && _low >> 32 == 0xffff;
 
     public static Address FromV4(uint hostOrder) => new(MappedPrefix | hostOrder);
 
