@@ -27,6 +27,25 @@ internal static unsafe partial class Libc
     public const int OpenPath = 0x20_0000;
     public const int CloseOnExec = 0x8_0000;
 
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(int fd, byte* into, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "inotify_init1", SetLastError = true)]
+    public static partial int OpenNews(int flags);
+
+    [LibraryImport("libc", EntryPoint = "inotify_add_watch", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int AddWatch(int fd, string path, uint mask);
+
+    [LibraryImport("libc", EntryPoint = "inotify_rm_watch", SetLastError = true)]
+    public static partial int RemoveWatch(int fd, int watch);
+
+    public const int NewsCloseOnExec = 0x8_0000;
+    public const int NewsDoNotWait = 0x800;
+
+    /// <summary><c>struct statfs</c> of machines of 64 bits: 120 bytes, the type first.</summary>
+    [LibraryImport("libc", EntryPoint = "statfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int FileSystem(string path, long* status);
+
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     public static partial int FileControl(int fd, int command, nint argument);
 

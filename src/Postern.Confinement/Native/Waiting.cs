@@ -21,6 +21,23 @@ internal static unsafe class Waiting
         }
     }
 
+    /// <summary>The same for either of two.</summary>
+    public static bool ForInput(int one, int other, TimeSpan time)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var polls = stackalloc[] { new Libc.PollFd { Fd = one, Events = Libc.PollIn }, new Libc.PollFd { Fd = other, Events = Libc.PollIn } };
+        while (true)
+        {
+            var seen = Libc.Poll(polls, 2, Milliseconds(time - Stopwatch.GetElapsedTime(start)));
+            if (seen > 0)
+                return true;
+            if (seen < 0 && Errno.Last is not (Errno.Interrupted or Errno.Again))
+                throw Errno.Failed("poll");
+            if (Stopwatch.GetElapsedTime(start) >= time)
+                return false;
+        }
+    }
+
     /// <summary>Rounded up, so that nobody wakes a moment too early and asks again in vain.</summary>
     private static int Milliseconds(TimeSpan? left) => left is not { } time ? -1 : (int)Math.Clamp(Math.Ceiling(time.TotalMilliseconds), 0, int.MaxValue);
 }
