@@ -89,6 +89,18 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
+    public void The_steward_has_two_children_and_no_third_waits_for_a_sentry_to_die()
+    {
+        GateHouse.Until(() => Children() == 2, "the steward to have a warden and a sentry");
+        var first = GateProcess.Find(_house.House, GateProcess.Sentry);
+        _house.House.RunToEnd("kill", "-KILL", $"{first.Pid}");
+        GateProcess.Next(_house.House, GateProcess.Sentry, first);
+        GateHouse.Until(() => Children() == 2, "another sentry, and only one");
+    }
+
+    private int Children() => _house.House.RunToEnd("ps", "-o", "pid=", "--ppid", $"{_house.House.Pid}").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length;
+
+    [Fact]
     public void Told_to_stop_all_end_with_code_0()
     {
         GateProcess[] all = [Warden(), GateProcess.Find(_house.House, GateProcess.Sentry)];

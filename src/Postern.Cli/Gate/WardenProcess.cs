@@ -309,6 +309,7 @@ internal sealed class WardenProcess : IDisposable
             string.Join(", ", configuration.Files));
         WarnOfEachThatRunsOut(GateClock.Now());
         _steward.Say(new(StewardWord.Ready, Text: "guarding"));
+        Rubbish.GiveBack();
     }
 
     private void WarnOfEachThatRunsOut(Moment now)

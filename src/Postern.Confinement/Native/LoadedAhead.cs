@@ -8,14 +8,15 @@ namespace Postern.Confinement.Native;
 /// <summary>What .NET opens when it is first used, and could not open later.</summary>
 internal static class LoadedAhead
 {
+    private static readonly HashSet<Assembly> Loaded = [];
+
     /// <summary>An assembly, those that it references, and theirs. Random numbers come from a descriptor that the first draw opens.</summary>
     public static void All(ReadOnlySpan<Assembly> roots)
     {
         if (RuntimeFeature.IsDynamicCodeSupported) // native code is one file, and is loaded
         {
-            var loaded = new HashSet<Assembly>();
             foreach (var root in roots)
-                Add(root, loaded);
+                Add(root);
         }
 
         _ = Guid.NewGuid();
@@ -23,14 +24,14 @@ internal static class LoadedAhead
     }
 
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "References that the trimmer took out are not run.")]
-    private static void Add(Assembly assembly, HashSet<Assembly> loaded)
+    private static void Add(Assembly assembly)
     {
-        if (!loaded.Add(assembly))
+        if (!Loaded.Add(assembly))
             return;
         foreach (var name in assembly.GetReferencedAssemblies())
         {
             if (Load(name) is { } reference)
-                Add(reference, loaded);
+                Add(reference);
         }
     }
 

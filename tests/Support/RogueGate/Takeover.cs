@@ -19,10 +19,13 @@ internal sealed unsafe class Takeover
     /// <summary>Of the first configuration of a gate.</summary>
     private const uint FirstGeneration = 1;
 
-    private readonly Channel _reports = Channel.Adopt(Descriptor.Adopt(SentryProcess.ReportsAt));
+    private readonly SentryEquipment _equipment = SentryEquipment.Await()!;
+    private readonly Channel _reports;
     private readonly byte[] _message = new byte[4096];
     private readonly Random _chance = new(Environment.ProcessId);
     private SentryOrders? _orders;
+
+    private Takeover() => _reports = Channel.Adopt(_equipment.Reports);
 
     public static int Run(string scenario)
     {
@@ -30,7 +33,7 @@ internal sealed unsafe class Takeover
             return 9;
         var sentry = new Takeover();
         if (scenario is not "rogue-deaf")
-            sentry._orders = SentryOrders.Read(ReadPipe(), Itself.Build);
+            sentry._orders = SentryOrders.Read(sentry.ReadPipe(), Itself.Build);
         // The walls stop what would send descriptors; here the other end is tried.
         if (scenario is not "rogue-descriptors")
         {
@@ -38,7 +41,7 @@ internal sealed unsafe class Takeover
             Walls.Limit(256, fileBytes: 0);
         }
 
-        using var source = scenario is "rogue-replay" ? PacketRing.Adopt(SentryProcess.CaptureAt, sentry._orders!.Interfaces, sentry._orders.Ring!.Value) : null;
+        using var source = scenario is "rogue-replay" ? PacketRing.Adopt(sentry._equipment.Capture[0].Number, sentry._orders!.Interfaces, sentry._orders.Ring!.Value) : null;
         var watch = source is null ? null : new Sentry.Sentry(sentry._orders!.Options);
         if (scenario is not "rogue-descriptors")
             Walls.Enter(SystemCallProfile.Sentry, typeof(Takeover).Assembly);
@@ -225,9 +228,9 @@ internal sealed unsafe class Takeover
         return message;
     }
 
-    private static byte[] ReadPipe()
+    private byte[] ReadPipe()
     {
-        using var pipe = new FileStream(new SafeFileHandle(SentryProcess.OrdersAt, ownsHandle: true), FileAccess.Read, bufferSize: 0);
+        using var pipe = new FileStream(new SafeFileHandle(_equipment.Orders.Number, ownsHandle: false), FileAccess.Read, bufferSize: 0);
         using var bytes = new MemoryStream();
         pipe.CopyTo(bytes);
         return bytes.ToArray();

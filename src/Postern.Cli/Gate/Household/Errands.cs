@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text;
@@ -28,7 +27,7 @@ internal sealed class Errands : IDisposable
     /// <param name="tell">Takes a note to the warden.</param>
     /// <param name="log">Where it is told to people.</param>
     /// <exception cref="CommandFailure">The journal cannot be used.</exception>
-    public static Errands Open(string path, BlockingCollection<StewardEvent> inbox, Action<ReadOnlyMemory<byte>> tell, ILogger log)
+    public static Errands Open(string path, StewardInbox inbox, Action<ReadOnlyMemory<byte>> tell, ILogger log)
     {
         try
         {

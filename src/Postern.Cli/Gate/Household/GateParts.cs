@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.Versioning;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Gate.Watch;
@@ -13,7 +12,7 @@ internal static class GateParts
     /// <summary>Null: an ordinary command.</summary>
     public static Func<int>? Find(string[] arguments) => arguments switch
     {
-        [Itself.Sentry, var sockets] => () => SentryProcess.Run(int.Parse(sockets, CultureInfo.InvariantCulture)),
+        [Itself.Sentry] => SentryProcess.Run,
         [Itself.Warden, var path, var verbose, var again] => () => Guard(path, verbose is "verbose", again is "again"),
         _ => null,
     };

@@ -16,6 +16,9 @@ internal static class Itself
     /// <summary>More than a sentry ever needs; what it needs less of, it does not get.</summary>
     private const string SentryHeap = "DOTNET_GCHeapHardLimit=0x8000000";
 
+    /// <summary>What may lie about until it is collected: as much as the processor's cache holds, if it is not told, which is tens of megabytes.</summary>
+    private const string Rubbish = "DOTNET_GCgen0size=0x100000";
+
     private static readonly ImmutableArray<string> Passed = ["DOTNET_ROOT", "JOURNAL_STREAM", "NO_COLOR", "TERM", "POSTERN_DEBUG"];
 
     /// <summary>Names this very build: processes of two builds do not work together.</summary>
@@ -38,7 +41,7 @@ internal static class Itself
     {
         var kept = Passed.Select(name => (name, Value: Environment.GetEnvironmentVariable(name))).Where(v => v.Value is not null).Select(v => $"{v.name}={v.Value}");
         // No debugger's socket in /tmp, no second mapping of every page of code.
-        return [.. kept, "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "DOTNET_EnableDiagnostics=0", "DOTNET_EnableWriteXorExecute=0", .. string.Equals(part, Sentry, StringComparison.Ordinal) ? [SentryHeap] : Array.Empty<string>()];
+        return [.. kept, "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "DOTNET_EnableDiagnostics=0", "DOTNET_EnableWriteXorExecute=0", Rubbish, .. string.Equals(part, Sentry, StringComparison.Ordinal) ? [SentryHeap] : Array.Empty<string>()];
     }
 
     /// <summary>Of a build that brings its own runtime this is our own folder, or nothing.</summary>

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Runtime.Versioning;
-using Microsoft.Extensions.Logging;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Configuration;
 using Postern.Confinement;
@@ -55,9 +54,9 @@ internal static class Rights
     };
 
     /// <summary>Nothing but to run; and its own system call filter takes even most of that.</summary>
-    public static Confines OfSentry(ILogger log) => new()
+    public static Confines OfSentry() => new()
     {
-        As = SentryUser(log),
+        As = SentryUser(),
         Files = new() { Read = [.. System, .. Itself.Folders], Execute = Programs(), Alone = true },
     };
 
@@ -84,12 +83,12 @@ internal static class Rights
     /// <summary>Ourselves, and what loads us.</summary>
     private static ImmutableArray<string> Programs() => [Environment.ProcessPath!, "/lib64", "/lib", "/usr/lib", "/usr/lib64"];
 
-    private static Account? SentryUser(ILogger log)
+    /// <summary>Null: ours, where we have no right to another.</summary>
+    private static Account? SentryUser()
     {
         var needed = Capabilities.SetUid | Capabilities.SetGid | Capabilities.Kill;
-        if (Standing.Of(Environment.ProcessId) is { } ours && (ours.Capabilities & needed) == needed)
-            return SentryUsers.Select(Account.Find).FirstOrDefault(a => a is not null) ?? new Account("nobody", 65534, 65534, [], "/");
-        GateLog.SentryAsOurselves(log, Account.CurrentUser);
-        return null;
+        return Standing.Of(Environment.ProcessId) is { } ours && (ours.Capabilities & needed) == needed
+            ? SentryUsers.Select(Account.Find).FirstOrDefault(a => a is not null) ?? new Account("nobody", 65534, 65534, [], "/")
+            : null;
     }
 }

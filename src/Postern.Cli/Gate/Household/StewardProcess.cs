@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging;
 using Postern.Cli.CommandLine;
@@ -20,10 +19,10 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
 
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
 
-    private readonly BlockingCollection<StewardEvent> _inbox = [];
+    private readonly StewardInbox _inbox = new();
     private readonly Pace _pace = new(TimeSpan.FromMilliseconds(50), longest: TimeSpan.FromSeconds(2), longLife: TimeSpan.FromSeconds(10));
     private GateConfiguration _configuration = new(new([], []), []);
-    private Confines _sentryRights = new();
+    private Recruits? _recruits;
     private WardenChild? _warden;
     private int _lives;
     private bool _wasReady;
@@ -41,9 +40,13 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
     /// <exception cref="CommandFailure">The configuration has faults; nothing was started.</exception>
     public int Run()
     {
+        var sentryRights = Rights.OfSentry();
+        _recruits = new(sentryRights, WardenChild.Error);
+        _recruits.Prepare(); // its runtime starts while we read, and while the warden does
         _configuration = ConfigurationLoading.ReadOrFail(path);
         Rights.Require(_configuration);
-        _sentryRights = Rights.OfSentry(log);
+        if (sentryRights.As is null)
+            GateLog.SentryAsOurselves(log, Account.CurrentUser);
         if (!FileView.IsSupported)
             GateLog.NoFileView(log);
         MakeFolders();
@@ -61,8 +64,8 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
     public void Dispose()
     {
         _warden?.Dispose();
+        _recruits?.Dispose();
         _errands?.Dispose();
-        _inbox.Dispose();
     }
 
     private int Wait(TimeSpan now)
@@ -104,7 +107,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
         MakeFolders();
         try
         {
-            _warden = new(++_lives, path, verbose, Rights.OfWarden(path, _configuration), _sentryRights, _inbox.Add, () => _inbox.Count);
+            _warden = new(++_lives, path, verbose, Rights.OfWarden(path, _configuration), _recruits!, _inbox.Add, () => _inbox.Count);
         }
         catch (Exception e) when (_wasReady && e is CommandFailure or OutOfMemoryException or ThreadStartException or IOException)
         {
@@ -189,6 +192,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
                 ServiceManager.Ready(message.Text);
                 _errands?.ConfigurationRead(_lives);
                 NoteAlive();
+                Rubbish.GiveBack();
                 break;
             case StewardWord.Reloading:
                 ServiceManager.Reloading();

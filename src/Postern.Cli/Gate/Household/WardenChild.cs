@@ -23,30 +23,31 @@ internal sealed class WardenChild : IDisposable
 
     /// <summary>Ours, for as long as we live.</summary>
     private static readonly Descriptor Output = Descriptor.Adopt(1);
-    private static readonly Descriptor Error = Descriptor.Adopt(2);
+    public static readonly Descriptor Error = Descriptor.Adopt(2);
 
     private static readonly ImmutableArray<AddressFamily> Families = [AddressFamily.InterNetwork, AddressFamily.InterNetworkV6];
 
     private readonly int _life;
-    private readonly Confines _sentryRights;
+    private readonly Recruits _recruits;
     private readonly Action<StewardEvent> _post;
     private readonly Func<int> _left;
     private readonly Channel _channel;
     private readonly Child _process;
     private readonly Dictionary<int, Child> _sentries = [];
+    private readonly HashSet<int> _dismissed = [];
     private bool _ended;
 
     /// <param name="life">The how-manieth it is.</param>
     /// <param name="path">Of the configuration.</param>
     /// <param name="verbose">As the steward was told.</param>
     /// <param name="rights">What it is left with.</param>
-    /// <param name="sentryRights">And its sentries.</param>
+    /// <param name="recruits">Where its sentries come from.</param>
     /// <param name="post">Takes what happens, on any thread.</param>
     /// <param name="left">How much of that waits to be done.</param>
     /// <exception cref="CommandFailure">It could not be started.</exception>
-    public WardenChild(int life, string path, bool verbose, Confines rights, Confines sentryRights, Action<StewardEvent> post, Func<int> left)
+    public WardenChild(int life, string path, bool verbose, Confines rights, Recruits recruits, Action<StewardEvent> post, Func<int> left)
     {
-        (_life, _sentryRights, _post, _left) = (life, sentryRights, post, left);
+        (_life, _recruits, _post, _left) = (life, recruits, post, left);
         (_channel, var theirs) = Channel.Pair(MessageRoom);
         using (theirs)
         {
@@ -106,11 +107,9 @@ internal sealed class WardenChild : IDisposable
             return;
         }
 
-        var error = Environment.GetEnvironmentVariable("POSTERN_DEBUG") is "1" ? Error : null; // it could write any line into the log
-        var program = Itself.As(Itself.Sentry, (with.Length - 2).ToString(CultureInfo.InvariantCulture)) with { Descriptors = [null, null, error, .. with] };
         try
         {
-            var sentry = Child.Start(program, _sentryRights);
+            var sentry = _recruits.Post(with.AsSpan());
             _sentries[id] = sentry;
             Await(sentry, id);
             Say(new(StewardWord.SentryStarted, id, sentry.Pid));
@@ -129,15 +128,19 @@ internal sealed class WardenChild : IDisposable
 
     public void EndSentry(int id)
     {
-        if (_sentries.TryGetValue(id, out var sentry))
-            sentry.Kill();
+        if (!_sentries.TryGetValue(id, out var sentry))
+            return;
+        _dismissed.Add(id);
+        sentry.Kill();
     }
 
     public void NoteSentryEnd(int id, ExitStatus status)
     {
+        Say(new(StewardWord.SentryEnded, id, Text: status.ToString()));
+        if (!_dismissed.Remove(id))
+            _recruits.Prepare(); // the warden is about to ask for it
         if (_sentries.Remove(id, out var sentry))
             sentry.Dispose();
-        Say(new(StewardWord.SentryEnded, id, Text: status.ToString()));
     }
 
     /// <summary>Whatever is left of it ends.</summary>

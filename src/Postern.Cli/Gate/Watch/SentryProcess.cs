@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Gate.Household;
 using Postern.Confinement;
@@ -17,20 +19,17 @@ namespace Postern.Cli.Gate.Watch;
 [SupportedOSPlatform("linux")]
 internal static class SentryProcess
 {
-    public const int OrdersAt = 3;
-    public const int ReportsAt = 4;
-    public const int CaptureAt = 5;
-
     /// <summary>Descriptors that the runtime holds beside ours.</summary>
     private const int OpenFiles = 256;
 
-    public static int Run(int captureSockets)
+    public static int Run()
     {
-        if (ReadOrders() is not { } orders)
+        Walls.LoadAhead(typeof(Sentry.Sentry).Assembly, typeof(Channel).Assembly); // while nobody has told us anything yet
+        if (SentryEquipment.Await() is not { } equipment || ReadOrders(equipment.Orders) is not { } orders)
             return ExitCode.Usage;
-        using var reports = Channel.Adopt(Descriptor.Adopt(ReportsAt));
+        using var reports = Channel.Adopt(equipment.Reports);
         reports.SendOnly();
-        using var source = Open(orders, captureSockets);
+        using var source = Open(orders, equipment.Capture);
         var sentry = new Sentry.Sentry(orders.Options);
         Walls.ForbidDumps();
         Walls.Limit(OpenFiles, fileBytes: 0);
@@ -39,21 +38,29 @@ internal static class SentryProcess
         return ExitCode.Done;
     }
 
-    private static SentryOrders? ReadOrders()
+    private static SentryOrders? ReadOrders(Descriptor orders)
     {
-        using var pipe = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(OrdersAt, ownsHandle: true), FileAccess.Read, bufferSize: 0);
+        using var pipe = new FileStream(new SafeFileHandle(Release(orders), ownsHandle: true), FileAccess.Read, bufferSize: 0);
         using var bytes = new MemoryStream();
         pipe.CopyTo(bytes);
         var read = bytes.ToArray();
-        var orders = read.Length <= SentryOrders.MaxSize ? SentryOrders.Read(read, Itself.Build) : null;
+        var understood = read.Length <= SentryOrders.MaxSize ? SentryOrders.Read(read, Itself.Build) : null;
         Array.Clear(bytes.GetBuffer()); // keys
         Array.Clear(read);
-        return orders;
+        return understood;
     }
 
-    private static IPacketSource Open(SentryOrders orders, int count) => orders.Ring is { } ring
-        ? PacketRing.Adopt(CaptureAt, orders.Interfaces, ring)
-        : new UdpSocketSource([.. Enumerable.Range(CaptureAt, count).Select(number => new Socket(new SafeSocketHandle(number, ownsHandle: true)))]);
+    private static IPacketSource Open(SentryOrders orders, ImmutableArray<Descriptor> sockets) => orders.Ring is { } ring
+        ? PacketRing.Adopt(Release(sockets[0]), orders.Interfaces, ring)
+        : new UdpSocketSource([.. sockets.Select(socket => new Socket(new SafeSocketHandle(Release(socket), ownsHandle: true)))]);
+
+    /// <summary>It changes hands.</summary>
+    private static int Release(Descriptor descriptor)
+    {
+        var number = descriptor.Number;
+        descriptor.SetHandleAsInvalid();
+        return number;
+    }
 
     /// <summary>Packet after packet, and a sign of life at even times.</summary>
     private sealed class Rounds(Sentry.Sentry sentry, IPacketSource source, Channel reports, uint generation)
