@@ -20,6 +20,7 @@ internal static class PosternRoot
         ImportCommand.Create,
         GateCommand.Create,
         CheckCommand.Create,
+        ExplainCommand.Create,
         StatusCommand.Create,
         GrantsCommand.Create,
         ControlCommands.CreateGrant,

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Postern.Cli.Configuration;
 using Postern.Knocks.Sequences;
-using Postern.Reports;
 using Postern.Reports.Watching;
 
 namespace Postern.Cli.Explaining;

@@ -27,12 +27,14 @@ internal sealed class DryGate : ITrace, IAudit, IDisposable
     private long? _first;
     private TimeSpan _uptime = TimeSpan.FromDays(1);
 
-    /// <param name="configuration">Without single packets where there is no key for them.</param>
-    /// <param name="spa">The gate's key; null where there is none.</param>
+    /// <param name="configuration">The gate's.</param>
+    /// <param name="spa">The gate's key; null: single packets are left alone.</param>
     /// <param name="zone">In which hours are told.</param>
     public DryGate(GateConfiguration configuration, SpaKeeper? spa, TimeZoneInfo zone)
     {
         (_zone, _spa) = (zone, spa);
+        if (spa is null)
+            configuration = configuration with { Spa = null };
         var inForce = new InForce(configuration, spa);
         _sentry = new(inForce.ForSentry(configuration, TrapPorts.None, Generation), trace: this);
         _warden = new(_firewall, this, new DryLedger(), new DryErrands());
