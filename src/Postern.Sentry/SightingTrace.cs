@@ -13,7 +13,7 @@ namespace Postern.Sentry;
 /// <param name="generation">Of the configuration that the sentry works by.</param>
 public sealed class SightingTrace(ReadOnlyMemory<byte> page, uint generation) : ITrace
 {
-    /// <summary>Packets of each kind, by name and as any.</summary>
+    /// <summary>Sightings of each kind, by name and as any.</summary>
     public const int PerSecond = 200;
 
     /// <summary>A packet may be a step of very many doors; so many of them are told.</summary>
@@ -27,8 +27,13 @@ public sealed class SightingTrace(ReadOnlyMemory<byte> page, uint generation) : 
     private int _count;
     private uint _heldBack;
 
-    /// <summary>Of the last packet that was wanted; good until the next.</summary>
-    public ReadOnlySpan<Sighting> Sightings => _sightings.AsSpan(0, _count);
+    /// <summary>What was noted since the last call; good until the next packet.</summary>
+    public ReadOnlySpan<Sighting> Take()
+    {
+        var count = _count;
+        _count = 0;
+        return _sightings.AsSpan(0, count);
+    }
 
     public bool Wants(in PacketView packet, long now)
     {
@@ -58,8 +63,7 @@ public sealed class SightingTrace(ReadOnlyMemory<byte> page, uint generation) : 
     {
         if (_count == MostOfOnePacket)
             return;
-        if (_count == 0)
-            _measure.Take();
+        _measure.Take();
         _sightings[_count++] = _packet with { Thought = thought, HeldBack = _heldBack };
         _heldBack = 0;
     }

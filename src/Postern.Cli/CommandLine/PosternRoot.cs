@@ -21,6 +21,7 @@ internal static class PosternRoot
         GateCommand.Create,
         CheckCommand.Create,
         ExplainCommand.Create,
+        WatchCommand.Create,
         StatusCommand.Create,
         GrantsCommand.Create,
         ControlCommands.CreateGrant,

@@ -14,58 +14,58 @@ internal sealed class Course(string door, KnockSequence? sequence)
     /// <summary>What comes so soon after a door opened belongs to the knock that opened it: copies, and packets that overtook each other.</summary>
     private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(10);
 
-    private string? _why;
-    private string? _mend;
+    /// <summary>The last ones: whoever tries this and that needs to hear what was in the way of each.</summary>
+    private const int MostComplaints = 3;
+
+    private readonly List<(string Why, string Mend)> _complaints = [];
     private DateTimeOffset? _whole;
-    private int _of;
 
     public string Door => door;
 
-    /// <summary>What was opened or closed last, and when; null: nothing was.</summary>
+    /// <summary>When and what was opened or closed last; null: nothing was.</summary>
     public string? Done { get; private set; }
 
     /// <summary>The most steps that counted at once.</summary>
     public int Best { get; private set; }
 
-    public int Of => _of;
+    public int Of { get; private set; }
 
-    /// <summary>Why it did not open, or not again; null: nothing was in the way.</summary>
-    public string? Why => _why ?? (Done is null ? Unfinished : null);
+    /// <summary>Why it did not open, or not again, and what to do about it; none: nothing was in the way.</summary>
+    public IReadOnlyList<(string Why, string Mend)> Complaints => _complaints.Count == 0 && Done is null && Unfinished is { } why
+        ? [(why, $"the other {(Of - Best == 1 ? "step was" : "steps were")} not sent, not recorded, or lost on the way: record at the client too, and compare what it sends with 'sequence' of '{door}'")]
+        : _complaints;
 
-    public string? Mend => _why is not null ? _mend : Why is null ? null
-        : $"the other {(_of - Best == 1 ? "step was" : "steps were")} not sent, not recorded, or lost on the way: record at the client too, and compare what it sends with 'sequence' of '{door}'";
-
-    private string? Unfinished => _of == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"step {Best} of {_of}, and then nothing more came");
+    private string? Unfinished => Of == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"step {Best} of {Of}, and then nothing more came");
 
     public void Note(in Thought thought, DateTimeOffset time)
     {
         var isAftermath = time - _whole < Aftermath;
         if (thought.Of > 0 && thought.Method == KnockMethod.Sequence)
-            _of = thought.Of;
+            Of = thought.Of;
         switch (thought.Finding)
         {
             case Finding.Step or Finding.Again:
                 Best = Math.Max(Best, thought.Made);
                 break;
             case Finding.Completed or Finding.Passed:
-                (Best, _whole, _why, _mend) = (Math.Max(Best, (int)thought.Of), time, null, null);
+                (Best, _whole) = (Math.Max(Best, (int)thought.Of), time);
                 break;
             case Finding.TooLate:
                 Best = Math.Max(Best, thought.Made);
                 var took = ThoughtWords.Time(thought.Late);
                 Blame(
-                    string.Create(CultureInfo.InvariantCulture, $"step {Math.Max(Best, 1)} of {_of}, but it took {TimeText.Of(took)}{(sequence is null ? "" : $", and within is {Duration.Format(sequence.Within)}")}"),
+                    string.Create(CultureInfo.InvariantCulture, $"step {Math.Max(Best, 1)} of {Of}, but it took {TimeText.Of(took)}{(sequence is null ? "" : $", and within is {Duration.Format(sequence.Within)}")}"),
                     $"knock faster, or write within: {Duration.Format(Roomy(took))} at '{door}'");
                 break;
             case Finding.OutOfTurn:
                 Best = Math.Max(Best, thought.Made);
                 Blame(
-                    string.Create(CultureInfo.InvariantCulture, $"after step {thought.Made} of {_of} came another than the next"),
+                    string.Create(CultureInfo.InvariantCulture, $"after step {thought.Made} of {Of} came another than the next"),
                     sequence is { Alone: true }
                         ? $"send the steps in the order of 'sequence' and nothing else that a knock names, no packet twice; or remove 'strict: true' at '{door}'"
                         : $"send the steps in the order of 'sequence', with a pause between them; or write order: any at '{door}'");
                 break;
-            case Finding.NotBegun when !isAftermath && _why is null:
+            case Finding.NotBegun when !isAftermath && _complaints.Count == 0:
                 Blame("a later step came, and the first had not", $"send the first step first: it may have been lost or come late; or write order: any at '{door}'");
                 break;
             case Finding.WrongFlags when Best == 0 && !isAftermath:
@@ -93,8 +93,8 @@ internal sealed class Course(string door, KnockSequence? sequence)
     {
         if (entry.What != AuditEvent.Refused)
         {
-            Done = string.Create(CultureInfo.InvariantCulture, $"{ThoughtWords.Of(entry, zone)}, at {time:HH:mm:ss.fff}");
-            (_why, _mend, Best) = (null, null, Math.Max(Best, _of));
+            Done = string.Create(CultureInfo.InvariantCulture, $"at {time:HH:mm:ss.fff} {ThoughtWords.Of(entry, zone)}");
+            _complaints.Clear();
             return;
         }
 
@@ -115,5 +115,11 @@ internal sealed class Course(string door, KnockSequence? sequence)
         return TimeSpan.FromSeconds(Math.Ceiling(seconds / step) * step);
     }
 
-    private void Blame(string why, string mend) => (_why, _mend) = (why, mend);
+    private void Blame(string why, string mend)
+    {
+        _complaints.RemoveAll(c => string.Equals(c.Mend, mend, StringComparison.Ordinal));
+        _complaints.Add((why, mend));
+        if (_complaints.Count > MostComplaints)
+            _complaints.RemoveAt(0);
+    }
 }

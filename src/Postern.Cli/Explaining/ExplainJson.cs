@@ -39,7 +39,13 @@ internal sealed class ExplainJson(TextWriter output, DoorNames doors, TimeZoneIn
             [
                 .. from client in explanation.Clients.InOrder()
                    from course in client.Courses.Values
-                   select new CourseLine(client.Source.ToString(), course.Door, course.Best, course.Of) { Opened = course.Done, Why = course.Why, Mend = course.Mend },
+                   select new CourseLine(client.Source.ToString(), course.Door)
+                   {
+                       Made = course.Of == 0 ? null : course.Best,
+                       Of = course.Of == 0 ? null : course.Of,
+                       Done = course.Done,
+                       Complaints = [.. course.Complaints.Select(c => new ComplaintLine(c.Why, c.Mend))],
+                   },
             ],
             Notes = notes,
         }),
@@ -148,17 +154,20 @@ internal sealed record Summary
 
 /// <param name="Client">Its address.</param>
 /// <param name="Knock">By name.</param>
-/// <param name="Made">The most steps that counted at once.</param>
-/// <param name="Of">Steps that there are.</param>
-internal sealed record CourseLine(string Client, string Knock, int Made, int Of)
+internal sealed record CourseLine(string Client, string Knock)
 {
-    /// <summary>What was done, and when; not there: nothing was.</summary>
-    public string? Opened { get; init; }
+    /// <summary>The most steps that counted at once, of a sequence.</summary>
+    public int? Made { get; init; }
 
-    public string? Why { get; init; }
+    public int? Of { get; init; }
 
-    public string? Mend { get; init; }
+    /// <summary>When and what; not there: nothing was done.</summary>
+    public string? Done { get; init; }
+
+    public ImmutableArray<ComplaintLine> Complaints { get; init; } = [];
 }
+
+internal sealed record ComplaintLine(string Why, string Mend);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

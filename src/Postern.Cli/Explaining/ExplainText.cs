@@ -22,7 +22,7 @@ internal sealed class ExplainText(TextWriter output, DoorNames doors, TimeZoneIn
         var head = story.Fault != PacketFault.None ? "" : $"{story.From} > {story.To}";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{story.Time:HH:mm:ss.fff}  {head,-31}  {story.What,-9}  {sentences[0]}"));
         foreach (var sentence in sentences.AsSpan(1))
-            output.WriteLine($"{"",-56}{sentence}");
+            output.WriteLine($"{"",-58}{sentence}");
     }
 
     public void End(Explanation explanation, ImmutableArray<string> notes)
@@ -64,10 +64,10 @@ internal sealed class ExplainText(TextWriter output, DoorNames doors, TimeZoneIn
             var lines = new List<string>();
             if (course.Done is { } done)
                 lines.Add(done);
-            if (course.Why is { } why)
+            foreach (var (why, mend) in course.Complaints)
             {
-                lines.Add(course.Done is null ? $"did not open: {why}" : $"and later: {why}");
-                lines.Add($"mend: {course.Mend}");
+                lines.Add($"{(course.Done is null ? "did not open" : "and later")}: {why}");
+                lines.Add($"mend: {mend}");
             }
 
             if (lines.Count == 0)

@@ -52,7 +52,7 @@ internal static class ThoughtWords
         };
         if (entry.SourcePort != 0)
             line += string.Create(CultureInfo.InvariantCulture, $", from its port {entry.SourcePort} only");
-        return entry.By is { } by && NameOf(by) is { Length: > 0 } name ? $"{line} (key {name})" : line;
+        return entry.By is { } by && NameOf(by) is { Length: > 0 } name ? $"{line} ({(by.Name.Length == 0 && by.User.Length > 0 ? "user" : "key")} {name})" : line;
     }
 
     private static string WhyOf(in AuditEntry entry)
