@@ -67,8 +67,9 @@ internal static class WatchCommand
             if (now == before)
                 return;
             var rate = (now.Read - before.Read) / Math.Max(1, (time - _at).TotalSeconds);
-            string[] more =
+            string?[] lines =
             [
+                rate >= Busy ? string.Create(CultureInfo.InvariantCulture, $"{rate:0} packets/s") : null,
                 Count(now.Refused - before.Refused, "single packets refused"),
                 Count(now.NotTold - before.NotTold, "packets not told of, there were too many"),
                 Count(now.AttemptsEvicted - before.AttemptsEvicted, "attempts pushed out by newer ones"),
@@ -77,11 +78,11 @@ internal static class WatchCommand
                 Count(now.Missed - before.Missed, "lines missed here"),
             ];
             (_before, _at) = (now, time);
-            if (rate >= Busy || more[1..].Any(m => m.Length > 0))
-                Write(time, string.Create(CultureInfo.InvariantCulture, $"{rate:0} packets/s{string.Concat(more)}"));
+            if (string.Join(", ", lines.OfType<string>()) is { Length: > 0 } news)
+                Write(time, news);
         }
 
-        private static string Count(long number, string what) => number <= 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", {number} {what}");
+        private static string? Count(long number, string what) => number <= 0 ? null : string.Create(CultureInfo.InvariantCulture, $"{number} {what}");
 
         private void Write(DateTimeOffset time, string text) =>
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{TimeZoneInfo.ConvertTime(time, zone):HH:mm:ss.fff}  {Terminal.OneLine(text)}"));

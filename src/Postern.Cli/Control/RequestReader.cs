@@ -35,7 +35,7 @@ internal static class RequestReader
     }
 
     /// <summary>What may be asked by whoever may only look.</summary>
-    public static bool OnlyReads(ControlRequest request) => request.Verb is ControlRequest.Status or ControlRequest.Grants;
+    public static bool OnlyReads(ControlRequest request) => request.Verb is ControlRequest.Status or ControlRequest.Grants or ControlRequest.Watch;
 
     private static ControlFailure? FaultOf(ControlRequest request) => request.Verb switch
     {

@@ -165,7 +165,7 @@ internal sealed class WatchDesk : IDisposable
         var counters = _counters();
         lock (_lock)
         {
-            return new WatchLine(GateClock.Now().Wall)
+            return new WatchLine(ExplainJson.Rfc3339(GateClock.Now().Wall))
             {
                 Counters = new(counters.Read, counters.Reports, counters.Refused.Values.Sum() + counters.RefusedFwknop.Values.Sum(), counters.DroppedByRing, counters.DroppedReports, counters.AttemptsEvicted, _heldBack, watcher.Missed),
             }.ToBytes();

@@ -11,11 +11,6 @@ namespace Postern.Cli.Gate.Watch;
 /// <summary>What a watcher is sent: one object a line. One of attempt, event and counters is there.</summary>
 internal sealed record WatchLine(string Time)
 {
-    public WatchLine(DateTimeOffset time)
-        : this(ExplainJson.Rfc3339(time))
-    {
-    }
-
     /// <summary>What one door made of one packet.</summary>
     public AttemptLine? Attempt { get; init; }
 
@@ -28,7 +23,7 @@ internal sealed record WatchLine(string Time)
     /// <summary>The same as a sentence.</summary>
     public string? Text { get; init; }
 
-    public static WatchLine Of(in Sighting sighting, DoorNames doors, DateTimeOffset time) => new(time)
+    public static WatchLine Of(in Sighting sighting, DoorNames doors, DateTimeOffset time) => new(ExplainJson.Rfc3339(time))
     {
         Attempt = new(sighting.Source.ToString(), sighting.Destination.ToString(), WhatOf(sighting), ThoughtLine.From(sighting.Thought, doors))
         {
@@ -37,7 +32,7 @@ internal sealed record WatchLine(string Time)
         Text = ThoughtWords.Of(sighting.Thought, doors.Of(sighting.Thought.Method, sighting.Thought.Door), doors.Sequence(sighting.Thought)),
     };
 
-    public static WatchLine Of(in AuditEntry entry, DateTimeOffset time) => new(time)
+    public static WatchLine Of(in AuditEntry entry, DateTimeOffset time) => new(ExplainJson.Rfc3339(time))
     {
         Event = EventLine.Of(entry, TimeZoneInfo.Local),
         Text = ThoughtWords.Of(entry, TimeZoneInfo.Local),
