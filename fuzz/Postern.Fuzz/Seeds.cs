@@ -8,6 +8,7 @@ using Postern.Keys.Ssh.Agent;
 using Postern.Keys.Ssh.Wire;
 using Postern.Knocks.Spa;
 using Postern.Reports;
+using Postern.Reports.Watching;
 using Postern.Warden.Ledger;
 
 namespace Postern.Fuzz;
@@ -46,6 +47,8 @@ internal static class Seeds
         "fwknop-rc" => [Encoding.ASCII.GetBytes(FwknopRc)],
         "report" => Vectors("spa", "packet").Select(Open).OfType<byte[]>().Take(4).Select(ReportOf).Append(Written(new Report(ReportKind.SequenceCompleted, 1, 0, 40000, new(V4), new(V4 + 1), 1)))
             .Append(Written(new Report(ReportKind.FwknopPacket, 1, 2, 40000, new(V4), new(V4 + 1), 1) { Request = new byte[8 + 96 + 32], TagSize = 32 })),
+        "sighting" => Enum.GetValues<Finding>().Where(f => f != Finding.None).Select(f => Written(new Sighting(1, new Thought(KnockMethod.Sequence, 0, f == Finding.Refused ? Refusal.Junk : Refusal.None)
+            with { Finding = f, Made = 1, Of = 3, Late = f == Finding.TooLate ? 10_000_000 : 0 }, new(V4), new(V4 + 1), 1) { Protocol = 6, Value = 7000 })),
         "fwknop-keys" => new[] { "# phone\nkey correct horse\nhmac_key staple\n", "key_base64 QUJD\nhmac_key_base64 REVG\nhmac_digest sha3-512\nmode ofb", "key short\nmode legacy\n", "hmac_digest md5" }.Select(Encoding.UTF8.GetBytes),
         "receipt" => Vectors("receipt", "packet").Select(OpenReceipt).OfType<byte[]>(),
         "receipt-packet" => Vectors("receipt", "packet"),
@@ -55,6 +58,7 @@ internal static class Seeds
             {"verb":"grant","service":"ssh","address":"192.0.2.7","seconds":30.5}
             {"verb":"revoke","service":"ssh","address":"2001:db8::7","seconds":null}
             {"verb":"reload"}
+            {"verb":"watch","address":"192.0.2.7"}
             """),
         "proc-net-tcp" => Lines("""
                0: 0100007F:0016 0200007F:C350 01 00000000:00000000 00:00000000 00000000     0        0 1 1 0000000000000000 100 0 0 10 0
@@ -147,6 +151,13 @@ internal static class Seeds
     }
 
     private static byte[] ReportOf(byte[] request) => Written(new Report(ReportKind.SignedRequest, 1, 0, 40000, new(V4), new(V4 + 1), 1) { Request = request, UdpPort = 62201 });
+
+    private static byte[] Written(Sighting sighting)
+    {
+        var message = new byte[Sighting.Size];
+        sighting.Write(message);
+        return message;
+    }
 
     private static byte[] Written(Report report)
     {

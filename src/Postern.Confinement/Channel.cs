@@ -27,7 +27,7 @@ public readonly record struct Reception(Received Outcome, int Length, ImmutableA
 /// </summary>
 public sealed unsafe class Channel : IDisposable
 {
-    public const int MaxDescriptors = 16;
+    public const int MaxDescriptors = 17;
 
     private const int Immediately = Libc.MessageDoNotWait | Libc.MessageNoSignal;
 

@@ -25,6 +25,10 @@ public sealed class CaptureFile : IPacketSource
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public static CaptureFile Open(string path) => new(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 64 * 1024));
 
+    /// <summary>Whether a file that begins so says that it is one; four bytes do.</summary>
+    public static bool Recognizes(ReadOnlySpan<byte> beginning) =>
+        BinaryPrimitives.TryReadUInt32LittleEndian(beginning, out var magic) && (PcapFormat.Recognizes(magic) || magic == PcapNgFormat.SectionHeaderBlock);
+
     /// <summary>Null while the file is as it should be, and when it ended where it should.</summary>
     public CaptureFault? Fault => _cursor.Fault;
 

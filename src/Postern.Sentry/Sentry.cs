@@ -1,6 +1,8 @@
 using Postern.Knocks.Sequences;
+using Postern.Knocks.Tracing;
 using Postern.Packets;
 using Postern.Reports;
+using Postern.Reports.Watching;
 using Postern.Sentry.Fwknop;
 using Postern.Sentry.Spa;
 
@@ -16,15 +18,20 @@ public sealed class Sentry
     private readonly SequenceDetector _sequences;
     private readonly SpaDetector? _spa;
     private readonly FwknopDetector? _fwknop;
+    private readonly ITrace? _trace;
     private readonly Report[] _reports;
 
-    public Sentry(SentryOptions options, SentryCounters? counters = null)
+    /// <param name="options">What it watches for.</param>
+    /// <param name="counters">What it counts in; null: its own.</param>
+    /// <param name="trace">Who is told what each door makes of a packet; null: nobody.</param>
+    public Sentry(SentryOptions options, SentryCounters? counters = null, ITrace? trace = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _sequences = new(options.Doors, options.Traps);
         _spa = options.Spa is null ? null : new(options.Spa);
         _fwknop = options.Fwknop is null ? null : new(options.Fwknop);
+        _trace = trace;
         _reports = new Report[options.Doors.Length + 2];
         Counters = counters ?? new();
     }
@@ -45,20 +52,33 @@ public sealed class Sentry
             return [];
 
         var count = 0;
-        foreach (var door in _sequences.Observe(packet, captured.Time))
+        var trace = _trace is not null && _trace.Wants(packet, captured.Time) ? _trace : null;
+        foreach (var door in trace is null ? _sequences.Observe(packet, captured.Time) : _sequences.Observe(packet, captured.Time, trace))
             _reports[count++] = ReportOf(ReportKind.SequenceCompleted, door, packet, captured.Time);
-        count = WatchForRequests(packet, captured.Time, count);
+        count = WatchForRequests(packet, captured.Time, count, trace);
         return _reports.AsSpan(0, count);
     }
 
     /// <summary>A port may be looked at for both kinds; what one takes is no refusal of the other's.</summary>
-    private int WatchForRequests(in PacketView packet, long now, int count)
+    private int WatchForRequests(in PacketView packet, long now, int count, ITrace? trace)
     {
         var (before, spa, fwknop) = (count, Refusal.None, Refusal.None);
-        if (_spa is not null && _spa.Concerns(packet) && (spa = _spa.Open(packet, now, out var request)) == Refusal.None)
-            _reports[count++] = ReportOf(ReportKind.SignedRequest, door: 0, packet, now) with { Request = request, UdpPort = packet.Protocol == IpProtocol.Udp ? packet.DestinationPort : (ushort)0 };
-        if (_fwknop is not null && _fwknop.Concerns(packet) && (fwknop = _fwknop.Find(packet, now, out var finding)) == Refusal.None)
-            _reports[count++] = ReportOf(ReportKind.FwknopPacket, finding.Door, packet, now) with { Request = finding.Request, TagSize = finding.TagSize };
+        if (_spa is not null && _spa.Concerns(packet))
+        {
+            spa = _spa.Open(packet, now, out var request);
+            trace?.Note(new(KnockMethod.Spa, door: 0, spa));
+            if (spa == Refusal.None)
+                _reports[count++] = ReportOf(ReportKind.SignedRequest, door: 0, packet, now) with { Request = request, UdpPort = packet.Protocol == IpProtocol.Udp ? packet.DestinationPort : (ushort)0 };
+        }
+
+        if (_fwknop is not null && _fwknop.Concerns(packet))
+        {
+            fwknop = _fwknop.Find(packet, now, out var finding);
+            trace?.Note(new(KnockMethod.Fwknop, fwknop == Refusal.None ? finding.Door : -1, fwknop));
+            if (fwknop == Refusal.None)
+                _reports[count++] = ReportOf(ReportKind.FwknopPacket, finding.Door, packet, now) with { Request = finding.Request, TagSize = finding.TagSize };
+        }
+
         if (count > before)
             return count;
         if (spa != Refusal.None)

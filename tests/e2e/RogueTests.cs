@@ -61,6 +61,7 @@ public sealed class RogueTests
     [InlineData("random", Nonsense)]
     [InlineData("descriptors", Nonsense)]
     [InlineData("chatter", Nonsense)]
+    [InlineData("gossip", Nonsense)]
     [InlineData("greedy", "taking more memory")]
     [InlineData("silent", "giving no sign of life")]
     [InlineData("quitter", null)]

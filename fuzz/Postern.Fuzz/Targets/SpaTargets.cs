@@ -117,6 +117,18 @@ internal static class SpaTargets
         Oracle.Same(input, message, "a report that is not written so");
     }
 
+    public static void Sighting(ReadOnlySpan<byte> input)
+    {
+        Spent.Begin();
+        var isRead = Reports.Watching.Sighting.TryRead(input, out var sighting);
+        Spent.End();
+        if (!isRead)
+            return;
+        Span<byte> message = new byte[Reports.Watching.Sighting.Size];
+        sighting.Write(message);
+        Oracle.Same(input, message, "a sighting that is not written so");
+    }
+
     private static byte[] Seal(ReadOnlySpan<byte> request)
     {
         var box = new byte[request.Length + BoxPublicKey.SealOverhead];

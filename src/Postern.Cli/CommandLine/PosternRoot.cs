@@ -20,6 +20,8 @@ internal static class PosternRoot
         ImportCommand.Create,
         GateCommand.Create,
         CheckCommand.Create,
+        ExplainCommand.Create,
+        WatchCommand.Create,
         StatusCommand.Create,
         GrantsCommand.Create,
         ControlCommands.CreateGrant,

@@ -54,6 +54,45 @@ internal static class ControlClient
         }
     }
 
+    /// <summary>Takes lines as they come, until it is told to end.</summary>
+    /// <param name="path">The gate's socket.</param>
+    /// <param name="request">What is asked.</param>
+    /// <param name="line">Called with each line.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="CommandFailure">As above; or the gate has ended.</exception>
+    public static async Task WatchAsync(string path, ControlRequest request, Action<string> line, CancellationToken cancellation)
+    {
+        try
+        {
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await ConnectAsync(socket, path).WaitAsync(Patience, cancellation);
+            await using var stream = new NetworkStream(socket);
+            await TellAsync(stream, request, cancellation);
+            using var reader = new StreamReader(stream, leaveOpen: true);
+            var isFirst = true;
+            for (; await reader.ReadLineAsync(cancellation) is { } next; isFirst = false)
+            {
+                if (isFirst && next.StartsWith("{\"failure\"", StringComparison.Ordinal) && JsonSerializer.Deserialize(next, ControlJson.Default.ControlReply) is { Failure: { } failure })
+                    throw Refused(failure);
+                line(next);
+            }
+
+            throw isFirst ? HungUp(path) : new CommandFailure(ExitCode.NotDone, $"the gate at {path} has ended, or this did not read what it said", "'postern status' says whether a gate is there");
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.AccessDenied)
+        {
+            throw new CommandFailure(ExitCode.MissingPrivilege, $"may not talk to the gate at {path}", "run this as root, or have gate.control_readers name a group of yours");
+        }
+        catch (Exception e) when (e is SocketException or ArgumentException)
+        {
+            throw new CommandFailure(ExitCode.NotDone, $"no gate answers at {path}", "start it ('postern gate'), or name its socket with --socket");
+        }
+        catch (Exception e) when (e is JsonException or IOException or TimeoutException)
+        {
+            throw HungUp(path);
+        }
+    }
+
     /// <summary>Where many connect at once the kernel lets those wait, in turn, who wait in the call itself; others are turned away.</summary>
     private static Task ConnectAsync(Socket socket, string path)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Postern.Cli.Gate.Watch;
 
 namespace Postern.Cli.Control;
 
@@ -15,6 +16,9 @@ internal sealed record ControlRequest(string Verb)
 
     /// <summary>Reload on trial, for so many seconds.</summary>
     public const string Apply = "apply";
+
+    /// <summary>Lines of what happens, until whoever asked hangs up; of one address, or of all.</summary>
+    public const string Watch = "watch";
 
     /// <summary>What is on trial stays.</summary>
     public const string Confirm = "confirm";
@@ -37,6 +41,10 @@ internal sealed record ControlReply
     public GateStatus? Status { get; init; }
 
     public string? Done { get; init; }
+
+    /// <summary>Who is told from now on; nothing else is answered.</summary>
+    [JsonIgnore]
+    public Watcher? Watcher { get; init; }
 
     /// <summary>What goes before this line.</summary>
     [JsonIgnore]

@@ -6,6 +6,8 @@ using Microsoft.Extensions.Logging;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Configuration;
 using Postern.Cli.Gate;
+using Postern.Cli.Gate.Watch;
+using Postern.Reports;
 
 namespace Postern.Cli.Control;
 
@@ -28,6 +30,7 @@ internal sealed class ControlServer : IDisposable
     private readonly Action<ControlCall> _ask;
     private readonly ControlFile _file;
     private readonly ILogger _log;
+    private readonly WatchDesk? _watch;
     private readonly SharedAnswers _forReaders;
     private readonly ControlPlaces _changing = new(served: 8, waiting: 64);
     private readonly ControlPlaces _reading = new(served: 8, waiting: 24);
@@ -40,18 +43,18 @@ internal sealed class ControlServer : IDisposable
     private long _strangersTold;
     private TimeSpan? _toldAt;
 
-    private ControlServer(ControlFile file, Socket listener, ImmutableArray<ControlReader> readers, Action<ControlCall> ask, ILogger log)
+    private ControlServer(ControlFile file, Socket listener, ImmutableArray<ControlReader> readers, Action<ControlCall> ask, ILogger log, WatchDesk? watch)
     {
-        (_file, _listener, _readers, _ask, _log) = (file, listener, readers, ask, log);
+        (_file, _listener, _readers, _ask, _log, _watch) = (file, listener, readers, ask, log, watch);
         _forReaders = new(AskAsync);
         BeginToAccept(listener);
     }
 
     /// <exception cref="CommandFailure">Another gate answers there, or the socket cannot be made.</exception>
-    public static ControlServer Listen(string path, ImmutableArray<ControlReader> readers, Action<ControlCall> ask, ILogger log)
+    public static ControlServer Listen(string path, ImmutableArray<ControlReader> readers, Action<ControlCall> ask, ILogger log, WatchDesk? watch = null)
     {
         var file = new ControlFile(path, log);
-        return new(file, file.Listen(Backlog, !readers.IsEmpty), readers, ask, log);
+        return new(file, file.Listen(Backlog, !readers.IsEmpty), readers, ask, log, watch);
     }
 
     /// <summary>
@@ -162,16 +165,20 @@ internal sealed class ControlServer : IDisposable
                     return;
                 }
 
+                ControlReply? reply = null;
                 try
                 {
-                    var reply = await ReplyAsync(client, right);
-                    if (reply is not null)
+                    reply = await ReplyAsync(client, right);
+                    if (reply is { Watcher: null })
                         await SendAsync(client, reply);
                 }
                 finally
                 {
                     places.Leave();
                 }
+
+                if (reply is { Watcher: { } watcher })
+                    await _watch!.ServeAsync(watcher, (line, time) => SendAsync(client, line, time), _stop.Token);
             }
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
@@ -187,11 +194,22 @@ internal sealed class ControlServer : IDisposable
             return null;
         if (!RequestReader.TryRead(line.Span, out var request, out var failure))
             return Refusing(failure!);
+        if (request.Verb is ControlRequest.Watch)
+            return Watch(request);
         if (right == ControlRight.Change)
             return await WithinAsync(DecisionPatience, time => AskAsync(request).WaitAsync(time));
         return RequestReader.OnlyReads(request)
             ? await WithinAsync(DecisionPatience, time => _forReaders.Get(request).WaitAsync(time))
             : Refusing(new(null, $"gate.control_readers lets you look, not {request.Verb}", "run this as root, or as the user that the gate runs as") { MissingRight = true });
+    }
+
+    /// <summary>Whoever watches has a place of another kind, and asks nothing of the warden's thread.</summary>
+    private ControlReply Watch(ControlRequest request)
+    {
+        var client = Address.TryParse(request.Address, out var address) ? address : (Address?)null;
+        return _watch?.Join(client) is { } watcher
+            ? new() { Watcher = watcher }
+            : Refusing(new(null, "too many watch at once", "end another 'postern watch' first"));
     }
 
     private Task<ControlReply> AskAsync(ControlRequest request)

@@ -35,11 +35,13 @@ internal static class RequestReader
     }
 
     /// <summary>What may be asked by whoever may only look.</summary>
-    public static bool OnlyReads(ControlRequest request) => request.Verb is ControlRequest.Status or ControlRequest.Grants;
+    public static bool OnlyReads(ControlRequest request) => request.Verb is ControlRequest.Status or ControlRequest.Grants or ControlRequest.Watch;
 
     private static ControlFailure? FaultOf(ControlRequest request) => request.Verb switch
     {
         ControlRequest.Status or ControlRequest.Grants or ControlRequest.Reload or ControlRequest.Confirm => IsBare(request) && request.Seconds is null ? null : Malformed,
+        ControlRequest.Watch when request is not { Service: null, Forward: null, Seconds: null } => Malformed,
+        ControlRequest.Watch => request.Address is null || (request.Address.Length <= MaxAddress && Address.TryParse(request.Address, out _)) ? null : new(null, "that is no address", "write one such as 192.0.2.7 or 2001:db8::7"),
         ControlRequest.Apply when !IsBare(request) => Malformed,
         ControlRequest.Apply => IsWithin(request.Seconds, 5, LongestTrial) ? null : new(null, "that is no time for a trial", "write 5s to 1h"),
         ControlRequest.Grant or ControlRequest.Revoke when !NamesGrantee(request) => new(null, "that names no service and address", "write a service of the configuration and an IP address: ssh 192.0.2.7"),

@@ -17,9 +17,9 @@ internal sealed class SpaKeeper : IDisposable
 {
     private readonly GateKey _key;
     private readonly OuterKey _outerKey;
-    private readonly KeysWatch _watch;
+    private readonly KeysWatch? _watch;
 
-    private SpaKeeper(GateKey key, KeysWatch watch, ImmutableArray<Socket> receipts)
+    private SpaKeeper(GateKey key, KeysWatch? watch, ImmutableArray<Socket> receipts)
     {
         (_key, _outerKey, _watch) = (key, key.Secret.DeriveOuterKey(), watch);
         Receipts = new(_outerKey, receipts);
@@ -48,13 +48,20 @@ internal sealed class SpaKeeper : IDisposable
     /// <param name="keysChanged">Called, on any thread, when the file of keys may have changed.</param>
     /// <param name="receiptSockets">As <see cref="ReceiptPost"/> takes them.</param>
     /// <exception cref="CommandFailure">A secret is readable by others, or damaged, or not there: which, and the mend.</exception>
-    public static SpaKeeper Open(SpaSettings settings, Action keysChanged, ImmutableArray<Socket> receiptSockets)
+    public static SpaKeeper Open(SpaSettings settings, Action keysChanged, ImmutableArray<Socket> receiptSockets) =>
+        Open(settings, () => new(settings.AuthorizedKeysFile, keysChanged), receiptSockets);
+
+    /// <summary>For who only reads what others have recorded: it watches no file and answers nobody.</summary>
+    /// <exception cref="CommandFailure">As above.</exception>
+    public static SpaKeeper OpenToRead(SpaSettings settings) => Open(settings, () => null, []);
+
+    private static SpaKeeper Open(SpaSettings settings, Func<KeysWatch?> watch, ImmutableArray<Socket> receiptSockets)
     {
         GateKey? key = null;
         try
         {
             key = GateKeyFile.Read(settings.KeyFile);
-            return new(key, new(settings.AuthorizedKeysFile, keysChanged), receiptSockets);
+            return new(key, watch(), receiptSockets);
         }
         catch (Exception e)
         {
@@ -70,7 +77,7 @@ internal sealed class SpaKeeper : IDisposable
 
     public void Dispose()
     {
-        _watch.Dispose();
+        _watch?.Dispose();
         _outerKey.Dispose();
         _key.Dispose();
     }

@@ -34,6 +34,7 @@ internal sealed class WardenProcess : IDisposable
     private readonly ILogger _log;
     private readonly GateInbox _inbox = new();
     private readonly StewardLink _steward;
+    private readonly WatchDesk _watch;
     private readonly InForce _inForce;
     private readonly OnlyGate _alone;
     private readonly LedgerFile? _ledger;
@@ -65,7 +66,8 @@ internal sealed class WardenProcess : IDisposable
         Walls.Limit();
         Walls.Enter(SystemCallProfile.Warden);
         var (configuration, fault) = ConfigurationLoading.ReadOrKept(path, again, log);
-        _post = new(_steward, _inbox, log);
+        _watch = new(() => _inForce!.Configuration, () => StatusText.PacketsOf(_post!.Counters(), _inbox.DroppedReports));
+        _post = new(_steward, _inbox, _watch, log);
         try
         {
             _alone = OnlyGate.Claim();
@@ -75,10 +77,10 @@ internal sealed class WardenProcess : IDisposable
             ReadKeysOnceWatched();
             var first = _post.Begin(_inForce.Configuration, _inForce.ForSentry(_inForce.Configuration, configuration.ChooseTraps(), _post.NextGeneration()));
             _firewall = new NftablesFirewall();
-            _warden = new(_firewall, new LogAudit(log, TimeProvider.System), _ledger, _steward);
+            _warden = new(_firewall, new WatchedAudit(new LogAudit(log, TimeProvider.System), _watch), _ledger, _steward);
             _reloader = new(path, _inForce, _warden, _post, _steward, _inbox, AskKeys, log);
             _desk = new(_warden, _reloader, Describe, () => StatusText.KeyNamesOf(_inForce.Configuration));
-            _control = ControlServer.Listen(configuration.ControlSocket, configuration.ControlReaders, Take, log);
+            _control = ControlServer.Listen(configuration.ControlSocket, configuration.ControlReaders, Take, log, _watch);
             _rules = new(_firewall, now => Apply(_warden.Generation, now), _inbox, log);
             if (!first.Stands())
                 throw new CommandFailure(ExitCode.Unsupported, $"the sentry, which reads packets in a process of its own, could not start ({first.End})", "POSTERN_DEBUG=1 shows what it says itself");
@@ -92,6 +94,7 @@ internal sealed class WardenProcess : IDisposable
             _control?.Dispose();
             _firewall?.Dispose();
             _post.Dispose();
+            _watch.Dispose();
             _inForce?.Spa?.Dispose();
             _ledger?.Dispose();
             _alone?.Dispose();
@@ -119,6 +122,7 @@ internal sealed class WardenProcess : IDisposable
         _control.Dispose();
         _rules.Dispose();
         _post.Dispose();
+        _watch.Dispose();
         _inForce.Spa?.Dispose();
         _ledger?.Dispose();
         _firewall.Dispose();

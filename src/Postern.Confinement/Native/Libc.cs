@@ -52,6 +52,32 @@ internal static unsafe partial class Libc
     /// <summary>F_DUPFD_CLOEXEC: the lowest free number that is not below the argument.</summary>
     public const int DuplicateAbove = 1030;
 
+    /// <summary>F_ADD_SEALS, and its seals: no more seals, never smaller, never larger, never written to but through mappings that are there.</summary>
+    public const int AddSeals = 1033;
+    public const int SealSeal = 0x1;
+    public const int SealShrink = 0x2;
+    public const int SealGrow = 0x4;
+    public const int SealFutureWrite = 0x10;
+
+    [LibraryImport("libc", EntryPoint = "memfd_create", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int CreateMemory(string name, uint flags);
+
+    public const uint MemoryCloseOnExec = 1;
+    public const uint MemoryAllowSealing = 2;
+
+    [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
+    public static partial int Truncate(int fd, nint length);
+
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    public static partial void* Map(void* at, nuint length, int protection, int flags, int fd, nint offset);
+
+    public const int MapRead = 1;
+    public const int MapWrite = 2;
+    public const int MapShared = 1;
+
+    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
+    public static partial int Unmap(void* at, nuint length);
+
     [LibraryImport("libc", EntryPoint = "socketpair", SetLastError = true)]
     public static partial int SocketPair(int domain, int type, int protocol, int* ends);
 

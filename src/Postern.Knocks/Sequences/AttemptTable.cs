@@ -92,6 +92,22 @@ internal sealed class AttemptTable
         return row != NoRow ? row : Claim(source, door, now);
     }
 
+    /// <summary>The same, and where there is none the one that has run out and whose place nobody has taken; for those who ask why.</summary>
+    public int FindPast(UInt128 source, int door)
+    {
+        var found = NoRow;
+        var first = SetOf(source, door) * Ways;
+        for (var row = first; row < first + Ways; row++)
+        {
+            if (_doors[row] == door && _sources[row] == source && _expires[row] != Never && (found == NoRow || _touched[row] > _touched[found]))
+                found = row;
+        }
+
+        return found;
+    }
+
+    public long TouchedAt(int row) => _touched[row];
+
     /// <summary>One time for each step; <see cref="Never"/> where it has not been made.</summary>
     public Span<long> Times(int row) => _times.AsSpan(row * _stepsPerRow, _stepsPerRow);
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Numerics;
 using Postern.Packets;
+using Postern.Reports.Watching;
 
 namespace Postern.Knocks.Sequences;
 
@@ -49,6 +50,13 @@ internal sealed class DoorPlan
 
     /// <summary>Whether a packet to one of its ports is anything to this door.</summary>
     public bool Accepts(in PacketView packet) => TcpFlags.HoldsOrIsNotTcp(packet) && IsForDestination(packet.Destination) && IsOfFamily(packet.Source);
+
+    /// <summary>Why such a packet is nothing to this door; none: it counts.</summary>
+    public Finding Objection(in PacketView packet) =>
+        Accepts(packet) ? Finding.None
+        : !TcpFlags.HoldsOrIsNotTcp(packet) ? Finding.WrongFlags
+        : !IsForDestination(packet.Destination) ? Finding.WrongDestination
+        : Finding.WrongFamily;
 
     public bool IsForDestination(UInt128 destination) => _to.IsEmpty || _to.Contains(destination);
 

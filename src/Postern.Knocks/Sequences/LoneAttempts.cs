@@ -146,6 +146,15 @@ internal sealed class LoneAttempts
         company.LivesUntil = Math.Max(company.LivesUntil, ends);
     }
 
+    /// <summary>How far the source came with this door, and when it began, as long as it has missed no packet; whether that is too long ago, it does not say.</summary>
+    public (int Made, long Begun) Standing(UInt128 source, int door)
+    {
+        if (_attempts.FindPast(source, door) is not (>= 0 and var row) || _attempts.FindPast(source, FirstCompanyDoor - _companyOf[door]) is not (>= 0 and var company))
+            return default;
+        var times = _attempts.Times(row);
+        return times[NumberAt] == _attempts.Times(company)[NumberAt] ? ((int)times[MadeAt], times[BegunAt]) : default;
+    }
+
     /// <summary>What did not move is over: it does not have this packet's number.</summary>
     public void End()
     {

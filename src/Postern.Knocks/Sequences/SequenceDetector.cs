@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Numerics;
+using Postern.Knocks.Tracing;
 using Postern.Packets;
+using Postern.Reports.Watching;
 
 namespace Postern.Knocks.Sequences;
 
@@ -33,6 +35,7 @@ public sealed class SequenceDetector
     private readonly TrapPorts _traps;
     private readonly TcpFlagCondition[] _conditions;
     private readonly LoneAttempts? _lone;
+    private readonly SequenceTracer _tracer;
     private readonly int[] _opened;
 
     public SequenceDetector(ImmutableArray<KnockSequence> doors, TrapPorts traps, int tableBytes = DefaultTableBytes)
@@ -47,6 +50,7 @@ public sealed class SequenceDetector
             stepsPerRow: Math.Max(_doors.Any(d => d.Alone) ? LoneAttempts.TimesPerRow : 1, _doors.Where(d => !d.Alone).Select(d => d.Steps).DefaultIfEmpty().Max()),
             marksPerRow: _doors.Any(d => d.Overlapping != 0) ? MaxOverlappingSteps : 0);
         _lone = _doors.Any(d => d.Alone) ? new(_attempts, _doors) : null;
+        _tracer = new(_doors, _attempts, _lone);
     }
 
     /// <summary>Attempts that can be remembered at once; it never changes.</summary>
@@ -81,6 +85,22 @@ public sealed class SequenceDetector
         }
 
         return _opened.AsSpan(0, opened);
+    }
+
+    /// <summary>The same, and says what each door made of it that names the packet's port.</summary>
+    public ReadOnlySpan<int> Observe(in PacketView packet, long now, ITrace trace)
+    {
+        ArgumentNullException.ThrowIfNull(trace);
+        if (!KnockStep.TryFrom(packet, out var kind, out var value))
+            return [];
+        if (_traps.Contains(kind, value) && CountsAtSomeDoor(packet))
+            trace.Note(new(KnockMethod.Sequence, Door: -1, Finding.Trap));
+
+        var notVoid = AfterLastTrap(packet.Source, now);
+        _tracer.Look(packet, _index.Find(kind, value), now, notVoid);
+        var opened = Observe(packet, now);
+        _tracer.Tell(packet.Source, opened, now, notVoid, trace);
+        return opened;
     }
 
     /// <summary>Some door would count the packet: what none counts is not there for any of them.</summary>

@@ -17,6 +17,8 @@ public sealed class RequestReaderTests
     [InlineData("""{"verb":"grant","service":"ssh","address":"192.0.2.7"}""")]
     [InlineData("""{"verb":"grant","service":"ssh","address":"2001:db8::7","seconds":2592000}""")]
     [InlineData("""{"verb":"revoke","service":"ssh","address":"192.0.2.7"}""")]
+    [InlineData("""{"verb":"watch"}""")]
+    [InlineData("""{"verb":"watch","address":"2001:db8::7"}""")]
     public void Reads(string line) => Assert.True(RequestReader.TryRead(Encoding.UTF8.GetBytes(line), out _, out _));
 
     [Theory]
@@ -42,6 +44,9 @@ public sealed class RequestReaderTests
     [InlineData("""{"verb":"grant","service":"ssh","address":"192.0.2.7","seconds":0}""")]
     [InlineData("""{"verb":"grant","service":"ssh","address":"192.0.2.7","seconds":2592001}""")]
     [InlineData("""{"verb":"revoke","service":"ssh","address":"192.0.2.7","seconds":1}""")]
+    [InlineData("""{"verb":"watch","service":"ssh"}""")]
+    [InlineData("""{"verb":"watch","seconds":1}""")]
+    [InlineData("""{"verb":"watch","address":"host"}""")]
     public void Refuses_and_says_so(string line)
     {
         Assert.False(RequestReader.TryRead(Encoding.UTF8.GetBytes(line), out _, out var failure));
@@ -49,9 +54,9 @@ public sealed class RequestReaderTests
     }
 
     [Fact]
-    public void Only_two_verbs_only_look()
+    public void Only_three_verbs_only_look()
     {
-        string[] verbs = ["status", "grants", "grant", "revoke", "reload", "apply", "confirm", "anything"];
-        Assert.Equal(["status", "grants"], verbs.Where(v => RequestReader.OnlyReads(new(v))));
+        string[] verbs = ["status", "grants", "grant", "revoke", "reload", "apply", "confirm", "watch", "anything"];
+        Assert.Equal(["status", "grants", "watch"], verbs.Where(v => RequestReader.OnlyReads(new(v))));
     }
 }

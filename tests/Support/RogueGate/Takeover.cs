@@ -6,6 +6,7 @@ using Postern.Cli.Gate.Watch;
 using Postern.Confinement;
 using Postern.Packets;
 using Postern.Reports;
+using Postern.Reports.Watching;
 using Postern.Sentry;
 
 namespace Postern.Cli.RogueGate;
@@ -85,6 +86,10 @@ internal sealed unsafe class Takeover
             case "rogue-chatter":
                 for (var i = 0; i < 10_000; i++)
                     Live();
+                break;
+            case "rogue-gossip":
+                for (var i = 0; i < 300_000 && !_reports.IsCutOff; i++)
+                    Send(Sighting());
                 break;
             case "rogue-quitter":
                 return;
@@ -218,6 +223,13 @@ internal sealed unsafe class Takeover
     {
         var message = new byte[Report.SizeOf(report.Kind)];
         report.Write(message);
+        return message;
+    }
+
+    private byte[] Sighting()
+    {
+        var message = new byte[Reports.Watching.Sighting.Size];
+        new Sighting(Generation, new(KnockMethod.Sequence, 0, Finding.Step) { Made = 1, Of = 3 }, Address.FromV4(0x0A4D_0002), Address.FromV4(0x0A4D_0001), 1) { Protocol = 6 }.Write(message);
         return message;
     }
 

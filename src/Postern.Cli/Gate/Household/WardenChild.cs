@@ -98,10 +98,10 @@ internal sealed class WardenChild : IDisposable
     }
 
     /// <param name="id">What the warden calls it.</param>
-    /// <param name="with">Orders, reports, and what it captures from.</param>
+    /// <param name="with">Orders, reports, the page that says whether somebody watches, and what it captures from.</param>
     public void StartSentry(int id, ImmutableArray<Descriptor> with)
     {
-        if (with.Length < 3 || _sentries.Count >= MaxSentries || _sentries.ContainsKey(id))
+        if (with.Length < 4 || _sentries.Count >= MaxSentries || _sentries.ContainsKey(id))
         {
             Say(new(StewardWord.SentryEnded, id, Text: "it was not asked for rightly"));
             return;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Postern.Confinement;
 using Postern.Reports;
+using Postern.Reports.Watching;
 using Postern.Sentry;
 
 namespace Postern.Cli.Gate.Watch;
@@ -43,6 +44,7 @@ internal sealed class RunningSentry : IDisposable
 
     private readonly Channel _channel;
     private readonly GateInbox _inbox;
+    private readonly WatchDesk _watch;
     private readonly TaskCompletionSource<bool> _standing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long _maxMemory;
@@ -52,9 +54,9 @@ internal sealed class RunningSentry : IDisposable
     private long _stood;
     private int _hurried;
 
-    public RunningSentry(int id, SentryOptions options, CaptureSet capture, Channel channel, GateInbox inbox, long maxMemory)
+    public RunningSentry(int id, SentryOptions options, CaptureSet capture, Channel channel, GateInbox inbox, WatchDesk watch, long maxMemory)
     {
-        (Id, Options, Capture, _channel, _inbox, _maxMemory) = (id, options, capture, channel, inbox, maxMemory);
+        (Id, Options, Capture, _channel, _inbox, _watch, _maxMemory) = (id, options, capture, channel, inbox, watch, maxMemory);
         new Thread(Listen) { Name = "reports", IsBackground = true }.Start();
     }
 
@@ -141,6 +143,9 @@ internal sealed class RunningSentry : IDisposable
         return ++_hurried > MostHurried;
     }
 
+    /// <summary>Whatever else it says, it must give signs of life.</summary>
+    private Misconduct IsHeard => Stopwatch.GetElapsedTime(_told) < Patience || !_standing.Task.IsCompleted ? Misconduct.None : Misconduct.Silence;
+
     private Misconduct Judge(in Reception reception, ReadOnlySpan<byte> message)
     {
         if (reception.Outcome == Received.TimedOut)
@@ -151,7 +156,14 @@ internal sealed class RunningSentry : IDisposable
         if (Report.TryRead(message, out var report))
         {
             _inbox.Put(report);
-            return Stopwatch.GetElapsedTime(_told) < Patience || !_standing.Task.IsCompleted ? Misconduct.None : Misconduct.Silence;
+            return IsHeard;
+        }
+
+        if (Sighting.TryRead(message, out var sighting))
+        {
+            if (sighting.Generation != Options.Generation || !_watch.Take(sighting, Options))
+                return Misconduct.Nonsense;
+            return IsHeard;
         }
 
         if (!Tally.TryRead(message, out var tally) || tally!.Generation != Options.Generation || IsChattering())

@@ -10,17 +10,18 @@ namespace Postern.Cli.Gate.Watch;
 /// version = 1                 1 byte; with it, as descriptors (SCM_RIGHTS):
 /// orders                      a pipe, read to its end
 /// reports                     a channel
+/// watched                     a page of memory that says whether somebody watches
 /// sockets to capture from     one or more
 /// </code>
 /// </summary>
-internal sealed record SentryEquipment(Descriptor Orders, Descriptor Reports, ImmutableArray<Descriptor> Capture)
+internal sealed record SentryEquipment(Descriptor Orders, Descriptor Reports, Descriptor Watched, ImmutableArray<Descriptor> Capture)
 {
     public const byte Version = 1;
 
     /// <summary>Where it comes from, as the steward started us (<see cref="Recruit"/>).</summary>
     private const int WayAt = 3;
 
-    private const int Least = 3;
+    private const int Least = 4;
 
     /// <summary>Waits for it. Null: whoever started us is gone, or is not the steward.</summary>
     public static SentryEquipment? Await()
@@ -29,7 +30,7 @@ internal sealed record SentryEquipment(Descriptor Orders, Descriptor Reports, Im
         Span<byte> message = stackalloc byte[1];
         var reception = way.Receive(message, Channel.MaxDescriptors);
         return reception.Outcome == Received.Message && message[0] == Version && reception.Descriptors is { Length: >= Least } handed
-            ? new(handed[0], handed[1], handed[2..])
+            ? new(handed[0], handed[1], handed[2], handed[3..])
             : null;
     }
 }

@@ -16,7 +16,7 @@ namespace Postern.Cli.Gate.Watch;
 /// Sees to it that a sentry stands at the gate: has one started, puts another in its place when it dies, hangs, grows or talks nonsense, and changes the
 /// guard when the configuration changes. <see cref="Begin"/> may be called from any thread; all else belongs to the warden's, but <see cref="HearEnd"/>, which is any's.
 /// </summary>
-internal sealed class SentryPost(StewardLink steward, GateInbox inbox, ILogger log) : IDisposable
+internal sealed class SentryPost(StewardLink steward, GateInbox inbox, WatchDesk watch, ILogger log) : IDisposable
 {
     /// <summary>Reports that may be under way: some hundreds. What does not fit is counted by the sentry.</summary>
     private const int ReportRoom = 1 << 20;
@@ -64,9 +64,9 @@ internal sealed class SentryPost(StewardLink steward, GateInbox inbox, ILogger l
         using (theirs)
         using (read)
         {
-            var sentry = new RunningSentry(Interlocked.Increment(ref _lastId), options, capture, ours, inbox, MaxMemory);
+            var sentry = new RunningSentry(Interlocked.Increment(ref _lastId), options, capture, ours, inbox, watch, MaxMemory);
             _all[sentry.Id] = sentry;
-            if (!steward.StartSentry(sentry.Id, [read, theirs.Descriptor, .. capture.Sockets]))
+            if (!steward.StartSentry(sentry.Id, [read, theirs.Descriptor, watch.Page, .. capture.Sockets]))
                 sentry.NoteEnd("the steward is gone");
             HandOver(new SentryOrders(options) { Ring = capture.Ring, Interfaces = configuration.Interfaces }, write);
             return sentry;

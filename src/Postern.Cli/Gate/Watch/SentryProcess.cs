@@ -8,13 +8,14 @@ using Postern.Cli.Gate.Household;
 using Postern.Confinement;
 using Postern.Packets;
 using Postern.Reports;
+using Postern.Reports.Watching;
 using Postern.Sentry;
 
 namespace Postern.Cli.Gate.Watch;
 
 /// <summary>
 /// The sentry: reads packets, tells the warden, and can do nothing else. It has its orders from a pipe that it reads to the end, the capture sockets that
-/// it reads from, and a channel that it may only send to; then it walls itself in.
+/// it reads from, a page that says whether somebody watches, and a channel that it may only send to; then it walls itself in.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal static class SentryProcess
@@ -29,12 +30,14 @@ internal static class SentryProcess
             return ExitCode.Usage;
         using var reports = Channel.Adopt(equipment.Reports);
         reports.SendOnly();
+        using var page = SharedPage.Adopt(equipment.Watched, WatchPage.Size);
         using var source = Open(orders, equipment.Capture);
-        var sentry = new Sentry.Sentry(orders.Options);
+        var trace = new SightingTrace(page.Memory, orders.Options.Generation);
+        var sentry = new Sentry.Sentry(orders.Options, trace: trace);
         Walls.ForbidDumps();
         Walls.Limit(OpenFiles, fileBytes: 0);
         Walls.Enter(SystemCallProfile.Sentry, typeof(Sentry.Sentry).Assembly, typeof(Channel).Assembly);
-        new Rounds(sentry, source, reports, orders.Options.Generation).Walk();
+        new Rounds(sentry, trace, source, reports, orders.Options.Generation).Walk();
         return ExitCode.Done;
     }
 
@@ -63,7 +66,7 @@ internal static class SentryProcess
     }
 
     /// <summary>Packet after packet, and a sign of life at even times.</summary>
-    private sealed class Rounds(Sentry.Sentry sentry, IPacketSource source, Channel reports, uint generation)
+    private sealed class Rounds(Sentry.Sentry sentry, SightingTrace trace, IPacketSource source, Channel reports, uint generation)
     {
         private readonly byte[] _message = new byte[Report.SignedSize];
         private long _unsent;
@@ -77,6 +80,8 @@ internal static class SentryProcess
                 {
                     foreach (ref readonly var report in sentry.Watch(packet))
                         Tell(report);
+                    foreach (ref readonly var sighting in trace.Take())
+                        Tell(sighting);
                 }
 
                 GiveSignOfLife();
@@ -89,6 +94,13 @@ internal static class SentryProcess
             report.Write(_message);
             if (!reports.TrySend(_message.AsSpan(0, Report.SizeOf(report.Kind))))
                 _unsent++;
+        }
+
+        /// <summary>Whoever watches may miss some: what is to be decided goes first.</summary>
+        private void Tell(in Sighting sighting)
+        {
+            sighting.Write(_message);
+            _ = reports.TrySend(_message.AsSpan(0, Sighting.Size));
         }
 
         private void GiveSignOfLife()
