@@ -49,6 +49,19 @@ public sealed record Protection(ImmutableArray<ProtectedService> Services, Immut
 /// <param name="Holder">Whose key it was granted to, as 16 hexadecimal digits, or empty; the kernel keeps it for us and does nothing with it.</param>
 public readonly record struct Grantee(Address Source, ushort SourcePort = 0, string Holder = "");
 
+/// <summary>A grant that is to be given, as one of several.</summary>
+/// <param name="Service">What it opens.</param>
+/// <param name="To">Whom it lets in.</param>
+/// <param name="Time">For how long from now.</param>
+public readonly record struct Opening(ProtectedService Service, Grantee To, TimeSpan Time)
+{
+    /// <summary>Where it leads, if a request chose that.</summary>
+    public PortForward? Chosen { get; init; }
+
+    /// <summary>As far as the caller knows, the kernel holds nothing of it. That makes it quicker; it is no promise.</summary>
+    public bool IsNew { get; init; }
+}
+
 /// <summary>A grant that the kernel still held when the firewall was set up, and how long it still runs.</summary>
 public readonly record struct StandingGrant(string Service, Grantee To, TimeSpan Remaining)
 {
@@ -88,6 +101,18 @@ public interface IFirewall : IDisposable
     /// from now on to here. Whether he may choose that is not asked again, but for addresses that no forward may lead to.
     /// </summary>
     FirewallResult Open(ProtectedService service, Grantee to, PortForward chosen, TimeSpan time);
+
+    /// <summary>Several at once, at the price of one: each as it would be by itself, and what fails keeps none of the others out.</summary>
+    /// <param name="openings">What is to be opened.</param>
+    /// <param name="results">What became of each.</param>
+    void Open(ReadOnlySpan<Opening> openings, Span<FirewallResult> results)
+    {
+        for (var i = 0; i < openings.Length; i++)
+        {
+            var opening = openings[i];
+            results[i] = opening.Chosen is { } chosen ? Open(opening.Service, opening.To, chosen, opening.Time) : Open(opening.Service, opening.To, opening.Time);
+        }
+    }
 
     /// <summary>Ends what the other <see cref="Open(ProtectedService, Grantee, PortForward, TimeSpan)"/> began.</summary>
     FirewallResult Close(ProtectedService service, Grantee to, PortForward chosen);

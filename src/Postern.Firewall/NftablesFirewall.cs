@@ -17,14 +17,18 @@ public sealed class NftablesFirewall : IFirewall
 
     private const int FewElements = 1000; // a few milliseconds of nft's reading
 
+    private const int MostTogether = 64;
+    private const int HeadersOfGrant = 512; // six messages: three steps, two sets
+
     private readonly Lock _turn = new();
     private readonly NetlinkSocket _netlink = new();
     private readonly KernelTable _table;
     private TableState? _wanted;
     private ImmutableArray<ForwardRule> _leads = [];
+    private HashSet<string> _sharing = [];
 
     // As large as a batch gets: three steps for every port, and some headers. Pages that are never written cost nothing.
-    private readonly byte[] _batch = GC.AllocateUninitializedArray<byte>((3 * GrantBatch.MaxElements * GrantBatch.LongestElement) + 4096);
+    private readonly byte[] _batch = GC.AllocateUninitializedArray<byte>((3 * GrantBatch.MaxElements * GrantBatch.LongestElement) + (MostTogether * HeadersOfGrant) + 4096);
 
     /// <exception cref="FirewallException">The kernel has no nf_tables to talk to.</exception>
     public NftablesFirewall() => _table = new KernelTable(_netlink);
@@ -44,6 +48,7 @@ public sealed class NftablesFirewall : IFirewall
                 ? Ruleset.Update(protection, dropped)
                 : Ruleset.Replace(protection, kept, LiveSockets.Read(PortPlan.Of(protection.Services))));
             (_wanted, _leads) = (wanted, [.. protection.Services.Select(service => service.Forward).OfType<ForwardRule>()]);
+            _sharing = PortPlan.Of(protection.Services).Where(ports => ports.Services.Length > 1).SelectMany(ports => ports.Services).ToHashSet(StringComparer.Ordinal);
             return Standing(kept, protection, Stopwatch.GetElapsedTime(started));
         }
     }
@@ -103,13 +108,74 @@ public sealed class NftablesFirewall : IFirewall
         return (ulong)Math.Ceiling(time.TotalMilliseconds);
     }
 
+    public void Open(ReadOnlySpan<Opening> openings, Span<FirewallResult> results)
+    {
+        var grants = new GrantBatch[openings.Length];
+        for (var i = 0; i < grants.Length; i++)
+            grants[i] = GrantOf(openings[i]);
+        lock (_turn)
+        {
+            for (int first = 0, count; first < grants.Length; first += count)
+            {
+                count = CountTogether(grants.AsSpan(first));
+                OpenTogether(grants.AsSpan(first, count), results.Slice(first, count));
+            }
+        }
+    }
+
+    /// <summary>What leads on has an element in two sets, and what shares a port with another service may have one of that service's: neither is tried as new.</summary>
+    private GrantBatch GrantOf(in Opening opening)
+    {
+        var grant = opening.Chosen is { } chosen
+            ? Check(opening.Service, opening.To, chosen, Milliseconds(opening.Time))
+            : Check(opening.Service, opening.To, FixedTarget(opening.Service, opening.To), Milliseconds(opening.Time));
+        return grant with { IsNew = opening.IsNew && grant.Target is null && !_sharing.Contains(opening.Service.Name) };
+    }
+
+    /// <summary>As many from the first on as one batch has room for.</summary>
+    private static int CountTogether(ReadOnlySpan<GrantBatch> grants)
+    {
+        var elements = 0;
+        for (var count = 0; count < grants.Length; count++)
+        {
+            elements += grants[count].CountPorts() * grants[count].Sets.Length;
+            if (count > 0 && (elements > GrantBatch.MaxElements || count == MostTogether))
+                return count;
+        }
+
+        return grants.Length;
+    }
+
+    /// <summary>One that fails undoes all of a batch. Each is then tried by itself, so that everybody has his own answer.</summary>
+    private void OpenTogether(ReadOnlySpan<GrantBatch> grants, Span<FirewallResult> results)
+    {
+        if (grants.Length > 1 && Commit(grants) == 0)
+        {
+            results.Clear();
+            return;
+        }
+
+        for (var i = 0; i < grants.Length; i++)
+            results[i] = new FirewallResult(Open(grants[i]));
+    }
+
+    private int Commit(ReadOnlySpan<GrantBatch> grants)
+    {
+        var batch = new NetlinkBatch(_batch, _netlink.NextSequence);
+        var last = GrantBatch.Write(ref batch, grants);
+        return _netlink.Commit(batch, last);
+    }
+
     /// <summary>
     /// Adding what exists does not set its time anew on kernels before 6.12, so it is taken out and put in at one moment; and it is
     /// first made sure of, since taking out what is not there would undo the batch. That costs a few microseconds more than asking
-    /// first, and never the grace period (some 16 ms) for which the kernel waits after undoing a batch.
+    /// first, and never the grace period (some 16 ms) for which the kernel waits after undoing a batch. What is new to our book is nearly
+    /// always new to the kernel too, and then one step does; only an element of somebody else's costs that wait.
     /// </summary>
     private int Open(GrantBatch grant)
     {
+        if (grant.IsNew && Commit(grant, GrantSteps.Create) is var refused and not (Errno.Exists or Errno.Busy))
+            return refused;
         var error = Commit(grant, GrantSteps.Ensure | GrantSteps.Remove | GrantSteps.Add);
         if (error is Errno.SetIsFull or Errno.Exists or Errno.Busy && Commit(grant, GrantSteps.Remove | GrantSteps.Add) == 0)
             return 0; // it was there, and takes no more room; or leads elsewhere so far

@@ -4,13 +4,13 @@ namespace Postern.Firewall;
 
 /// <summary>
 /// Hears when anybody changes rules in this network namespace, ourselves included: <c>nft flush ruleset</c>, which every restart of the
-/// nftables service does, would leave the services open and tell nobody. Grants that come and go are not worth a word. Costs nothing
-/// while nothing changes.
+/// nftables service does, would leave the services open and tell nobody. Grants that come and go are not worth a word, and the kernel
+/// keeps them from us (<see cref="NewsFilter"/>). Costs nothing while nothing changes.
 /// </summary>
 public sealed class RulesWatch : IDisposable
 {
     private readonly Action _changed;
-    private readonly NetlinkSocket _news = new(NfTablesWire.NewsGroup);
+    private readonly NetlinkSocket _news = new(NfTablesWire.NewsGroup, NewsFilter.Program);
     private volatile bool _stopped;
 
     /// <param name="changed">Called on a thread of the watch's own, perhaps more often than something changed.</param>

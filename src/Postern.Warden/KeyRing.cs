@@ -10,7 +10,7 @@ namespace Postern.Warden;
 /// </summary>
 internal sealed class KeyRing
 {
-    private readonly Dictionary<ulong, ImmutableArray<Identity>> _byHint;
+    private readonly Dictionary<ulong, ImmutableArray<Identity>> _byHint = [];
 
     public KeyRing(ImmutableArray<Identity> identities) : this(identities, identity => identity.Key.Hint) { }
 
@@ -25,7 +25,12 @@ internal sealed class KeyRing
                 keys[identity.Key] = identity;
         }
 
-        _byHint = keys.Values.GroupBy(hintOf).ToDictionary(group => group.Key, group => group.ToImmutableArray());
+        _byHint.EnsureCapacity(keys.Count);
+        foreach (var identity in keys.Values)
+        {
+            if (!_byHint.TryAdd(hintOf(identity), [identity]))
+                _byHint[hintOf(identity)] = [.. _byHint[hintOf(identity)], identity];
+        }
     }
 
     public ImmutableArray<Identity> Of(ulong hint) => _byHint.GetValueOrDefault(hint, []);

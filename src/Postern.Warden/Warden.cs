@@ -1,6 +1,5 @@
 using Postern.Firewall;
 using Postern.Reports;
-using Postern.Reports.Errands;
 using Postern.Warden.Ledger;
 
 namespace Postern.Warden;
@@ -9,12 +8,14 @@ namespace Postern.Warden;
 /// Decides. It reads reports, never a packet; it alone changes the firewall, and has the steward run what a service is made of where it has no ports.
 /// Not for several threads at once: its owner calls it from one.
 /// <code>
-/// report ─► Read ─► Decide (policy) ──────────────┬─► open or close each service ─► kernel, steward ─► book ─► audit
-/// report ─► Judge (keys, time, policy, ledger) ────┘                                                     ▲
-///                                                                        note of the steward ─► Hear ────┘
+/// report ─► Read ─► Decide (policy) ──────────────┬─► remember ─► open or close each service ─► kernel, steward ─► book ─► audit
+/// report ─► Judge (keys, time, policy, ledger) ────┘                                                                ▲
+///                                                                                   note of the steward ─► Hear ────┘
 /// </code>
+/// Reports that wait together are judged one by one, remembered by one write to the disk and opened by one to the kernel. What comes of each does not
+/// depend on the others: as if they had come one after another.
 /// </summary>
-public sealed class Warden
+public sealed partial class Warden
 {
     /// <summary>The kernel counts in ticks of up to 10 ms and starts a little after us: "ended" is not said before it is so.</summary>
     private static readonly TimeSpan KernelLag = TimeSpan.FromMilliseconds(100);
@@ -25,9 +26,10 @@ public sealed class Warden
 
     private readonly IFirewall _firewall;
     private readonly IAudit _audit;
-    private readonly ILedger _ledger;
+    private readonly LedgerGroup _ledger;
     private readonly IErrands _errands;
     private readonly GrantBook _book = new();
+    private readonly List<PendingGrant> _pending = [];
     private WardenOptions _options = new([], []);
     private Dictionary<string, Service> _services = [];
     private readonly Dictionary<KeyFingerprint, ulong> _answered = [];
@@ -43,12 +45,9 @@ public sealed class Warden
     {
         _firewall = firewall;
         _audit = audit;
-        _ledger = ledger ?? new NoLedger();
+        _ledger = new(ledger ?? new NoLedger());
         _errands = errands ?? new NoErrands();
     }
-
-    /// <summary>Why something is done: the knock's name, or whose key asked.</summary>
-    private readonly record struct Cause(string Knock, Requester? By = null);
 
     /// <summary>Of the configuration in force; what a report of another one says is not for it.</summary>
     public uint Generation { get; private set; }
@@ -111,31 +110,57 @@ public sealed class Warden
     }
 
     /// <summary>Acts on one report of the sentry.</summary>
-    public Verdict Handle(in Report report, Moment now) => report.Kind switch
+    public Verdict Handle(in Report report, Moment now)
     {
-        ReportKind.SignedRequest when _judge is not null => HandleSigned(_judge, report, now),
-        ReportKind.FwknopPacket when _fwknop is not null => HandleFwknop(_fwknop, report, now),
-        _ => HandleSequence(report, now),
+        var verdict = default(Verdict);
+        Handle(new ReadOnlySpan<Report>(in report), now, new Span<Verdict>(ref verdict));
+        return verdict;
+    }
+
+    /// <summary>Acts on reports that waited together.</summary>
+    /// <param name="reports">In the order in which they came.</param>
+    /// <param name="now">The moment.</param>
+    /// <param name="verdicts">What became of each.</param>
+    public void Handle(ReadOnlySpan<Report> reports, Moment now, Span<Verdict> verdicts)
+    {
+        var cases = new Case[reports.Length];
+        for (var i = 0; i < cases.Length; i++)
+            cases[i] = Judge(reports[i], now);
+        var areRemembered = _ledger.TryKeep();
+        foreach (var one in cases)
+        {
+            if (one.Hearing is not null && one.Refusal == Refusal.None && !areRemembered)
+                one.Refusal = Refuse(Refusal.NotRemembered, one.Why, "", one.To);
+            else if (one.Refusal == Refusal.None)
+                Act(one, now);
+        }
+
+        OpenPending(now);
+        for (var i = 0; i < cases.Length; i++)
+            verdicts[i] = cases[i].Verdict(ReceiptKeyOf(cases[i].Hearing));
+    }
+
+    /// <summary>Nothing is done yet, but that what is good once is used up. Acceptances of signed requests wait to be written down.</summary>
+    private Case Judge(in Report report, Moment now) => report.Kind switch
+    {
+        ReportKind.SignedRequest when _judge is not null => JudgeSigned(_judge, report, now),
+        ReportKind.FwknopPacket when _fwknop is not null => JudgeFwknop(_fwknop, report, now),
+        _ => JudgeSequence(report, now),
     };
 
-    private Verdict HandleSequence(in Report report, Moment now)
+    private Case JudgeSequence(in Report report, Moment now)
     {
         var refusal = Read(report, out var door);
-        var cause = new Cause(door.Name);
-        if (refusal != Refusal.None)
-            return new(Refuse(refusal, cause, "", new(report.Source)));
-        if (_options.Policy.Decide(report.Source, report.Source, now.Wall) is var denied and not Refusal.None)
-            return new(Refuse(denied, cause, "", new(report.Source)));
-        if (UseUp(report.Door, now) is var spent and not Refusal.None)
-            return new(Refuse(spent, cause, "", new(report.Source)));
-
-        var to = new Grantee(report.Source);
-        var worst = Refusal.None;
-        foreach (var service in door.Closes)
-            worst = Worse(worst, Close(service, to, AuditEvent.Closed, cause));
-        foreach (var service in door.Opens)
-            worst = Worse(worst, Open(_services[service], to, _services[service].OpenFor, null, cause, now).Refusal);
-        return new(worst) { UsedUp = door.OneTime is null ? null : door.Name };
+        if (refusal == Refusal.None)
+            refusal = _options.Policy.Decide(report.Source, report.Source, now.Wall);
+        if (refusal == Refusal.None)
+            refusal = UseUp(report.Door, now);
+        var (why, to) = (new Cause(door.Name), new Grantee(report.Source));
+        return refusal != Refusal.None ? Case.Refused(Refuse(refusal, why, "", to), why, to)
+            : new(why, to, [.. door.Closes.Select(Deed.Close), .. door.Opens.Select(name => new Deed(name, _services[name], _services[name].OpenFor))])
+            {
+                UsedUp = door.OneTime is null ? null : door.Name,
+            };
     }
 
     /// <summary>What is good once is used up before anything comes of it: a grant may be lost so, and none is given twice.</summary>
@@ -160,47 +185,39 @@ public sealed class Warden
     /// <summary>How many of a knock's one-time sequences can still be used.</summary>
     public int SequencesLeft(string knock, Moment now) => SequencesOf(knock, _options.Doors.Length).Count(use => !IsUsed(use, now));
 
-    private Verdict HandleSigned(RequestJudge judge, in Report report, Moment now)
+    private Case JudgeSigned(RequestJudge judge, in Report report, Moment now)
     {
         var hearing = new Hearing(report.Source);
         var refusal = judge.Judge(report, now, hearing);
-        var cause = new Cause("", hearing.By);
-        if (refusal != Refusal.None)
-            return new(Refuse(refusal, cause, hearing.Unavailable, hearing.To)) { ReceiptKey = IsAnsweredFirst(hearing) ? hearing.ReceiptKey : default };
-
-        var outcomes = new ServiceOutcome[hearing.Services.Length];
-        for (var i = 0; i < outcomes.Length; i++)
-        {
-            var service = hearing.Services[i];
-            var (time, capped) = hearing.TimeFor(service);
-            outcomes[i] = hearing.Closes
-                ? new(service.Name, Close(service.Name, hearing.To, AuditEvent.Closed, cause), null)
-                : Open(service, hearing.To, time, capped, cause, now);
-            refusal = Worse(refusal, outcomes[i].Refusal);
-        }
-
-        return new(refusal) { Outcomes = [.. outcomes], ReceiptKey = IsAnsweredFirst(hearing) ? hearing.ReceiptKey : default };
+        var why = new Cause("", hearing.By);
+        return refusal != Refusal.None
+            ? new(why, hearing.To, []) { Refusal = Refuse(refusal, why, hearing.Unavailable, hearing.To), Hearing = hearing }
+            : new(why, hearing.To, Array.ConvertAll(hearing.Services, service => DeedOf(hearing, service))) { Hearing = hearing, TellsOutcomes = true };
     }
 
-    private Verdict HandleFwknop(FwknopJudge judge, in Report report, Moment now)
+    private static Deed DeedOf(Hearing hearing, Service service)
+    {
+        var (time, capped) = hearing.TimeFor(service);
+        return hearing.Closes ? Deed.Close(service.Name) : new(service.Name, service, time) { Capped = capped };
+    }
+
+    private Case JudgeFwknop(FwknopJudge judge, in Report report, Moment now)
     {
         var hearing = new FwknopHearing(report.Source);
         var refusal = report.Generation == Generation ? judge.Judge(report, now, hearing) : Refusal.StaleKnock;
-        var cause = new Cause(hearing.Knock, hearing.By);
-        if (refusal != Refusal.None)
-            return new(Refuse(refusal, cause, "", hearing.To, hearing.Unavailable));
-
-        var outcomes = new ServiceOutcome[hearing.Asked.Length];
-        for (var i = 0; i < outcomes.Length; i++)
-        {
-            var (service, chosen) = hearing.Asked[i];
-            var (time, capped) = hearing.TimeFor(service);
-            outcomes[i] = Open(service, hearing.To, time, capped, cause, now, chosen);
-            refusal = Worse(refusal, outcomes[i].Refusal);
-        }
-
-        return new(refusal) { Outcomes = [.. outcomes] };
+        var why = new Cause(hearing.Knock, hearing.By);
+        return refusal != Refusal.None
+            ? Case.Refused(Refuse(refusal, why, "", hearing.To, hearing.Unavailable), why, hearing.To)
+            : new(why, hearing.To, Array.ConvertAll(hearing.Asked, asked => DeedOf(hearing, asked.Service, asked.Chosen))) { TellsOutcomes = true };
     }
+
+    private static Deed DeedOf(FwknopHearing hearing, Service service, PortForward? chosen)
+    {
+        var (time, capped) = hearing.TimeFor(service);
+        return new(service.Name, service, time) { Capped = capped, Chosen = chosen };
+    }
+
+    private ReadOnlyMemory<byte> ReceiptKeyOf(Hearing? hearing) => hearing is not null && IsAnsweredFirst(hearing) ? hearing.ReceiptKey : default;
 
     /// <summary>One receipt a request (spec/spa.md §9), also if somebody who knows the gate secret seals it anew: the last one answered of each key is remembered.</summary>
     private bool IsAnsweredFirst(Hearing hearing)
@@ -220,7 +237,14 @@ public sealed class Warden
     public Refusal Grant(string service, Address source, TimeSpan? time, Moment now, PortForward? chosen = null) =>
         !_services.TryGetValue(service, out var found) ? Refusal.NoSuchService
         : !PolicyRules.IsUsable(source) ? Refusal.UnusableAddress
-        : Open(found, new(source), time ?? found.OpenFor, null, ByHand, now, chosen).Refusal;
+        : Do(new Case(ByHand, new(source), [new(service, found, time ?? found.OpenFor) { Chosen = chosen }]), now);
+
+    private Refusal Do(Case one, Moment now)
+    {
+        Act(one, now);
+        OpenPending(now);
+        return one.Refusal;
+    }
 
     /// <summary>Ends by hand what this address holds of the service, for whichever source port and whoever's.</summary>
     public Refusal Revoke(string service, Address source)
@@ -240,68 +264,6 @@ public sealed class Warden
             Note(AuditEvent.Ended, grant, until: null, Unasked);
     }
 
-    /// <summary>
-    /// What the steward tells of an action. Its errands outlive a warden: when one starts, it is told of each that stands, which is to be after the first
-    /// <see cref="Apply"/>.
-    /// </summary>
-    public void Hear(in ErrandNote note, Moment now)
-    {
-        if (Generation == 0)
-            return;
-        var to = new Grantee(note.Address, note.SourcePort);
-        _book.TryFind(new(note.Service, note.Address, note.SourcePort), out var held);
-        switch (note.Kind)
-        {
-            case ErrandNoteKind.Standing:
-                Stand(note, now);
-                break;
-            case ErrandNoteKind.Ran:
-                NoteAction(AuditEvent.Ran, note, held, Refusal.None, detail: null);
-                break;
-            case ErrandNoteKind.Undone: // its grant was ended before; one that is there now was given since
-                NoteAction(AuditEvent.Undone, note, held: null, Refusal.None, note.ExitCode == 0 && note.Signal == 0 ? null : "undo: " + ErrandWords.EndingOf(note));
-                break;
-            case ErrandNoteKind.Failed or ErrandNoteKind.TimedOut:
-                Drop(held);
-                NoteAction(AuditEvent.Failed, note, held, Refusal.ActionFailed, ErrandWords.EndingOf(note));
-                break;
-            case ErrandNoteKind.Refused when held is null && note.Refusal == ErrandRefusal.NoSuchErrand: // it had ended by itself when it was to be undone
-                break;
-            case ErrandNoteKind.Refused:
-                Drop(held);
-                Refuse(ErrandWords.RefusalOf(note.Refusal), new("", held is null ? null : HolderOf(held)), note.Service, to, detail: ErrandWords.DetailOf(note.Refusal));
-                break;
-        }
-    }
-
-    /// <summary>A grant that this warden did not know of, or whose end is another than it thought.</summary>
-    private void Stand(in ErrandNote note, Moment now)
-    {
-        var grant = new Grant(note.Service, note.Address, [], note.Until) { SourcePort = note.SourcePort, Holder = note.Holder };
-        if (!HasUndo(_services.GetValueOrDefault(note.Service)) || (grant.Holder.Length > 0 && !MayStillHave(grant, now)))
-        {
-            _ = _errands.TrySend(new(ErrandOrderKind.Undo, note.Service, note.Address, note.SourcePort));
-            Note(AuditEvent.Revoked, grant, until: null, Unasked);
-            return;
-        }
-
-        var isNew = !_book.TryFind(GrantBook.KeyOf(grant), out var held);
-        if (held is not null)
-            _book.Remove(held); // its end may be an earlier one now, which its place in the queue would miss
-        _book.Put(grant);
-        if (isNew)
-            Note(AuditEvent.Kept, grant, now.Wall + (grant.Until - now.Uptime), Unasked);
-    }
-
-    private void Drop(Grant? grant)
-    {
-        if (grant is not null && IsOfAction(grant))
-            _book.Remove(grant);
-    }
-
-    private void NoteAction(AuditEvent what, in ErrandNote note, Grant? held, Refusal refusal, string? detail) =>
-        _audit.Write(new(what, "", note.Service, note.Address, null, refusal, detail) { SourcePort = note.SourcePort, By = held is null ? null : HolderOf(held) });
-
     private Refusal Read(in Report report, out Door door)
     {
         door = Nobody;
@@ -315,78 +277,133 @@ public sealed class Warden
         return Refusal.None;
     }
 
-    /// <param name="service">What is granted.</param>
-    /// <param name="to">To whom.</param>
-    /// <param name="time">For how long.</param>
-    /// <param name="capped">How long was asked for, where that is more.</param>
-    /// <param name="cause">Why.</param>
-    /// <param name="now">The moment.</param>
-    /// <param name="chosen">The port and the target that the request chose: a forward to where the service allows it, or another port for one of its own.</param>
-    private ServiceOutcome Open(Service service, Grantee to, TimeSpan time, TimeSpan? capped, Cause cause, Moment now, PortForward? chosen = null)
+    private void Act(Case one, Moment now)
     {
-        if (ForwardRules.Decide(_options, service, to.Source, chosen, out var target) is var astray and not Refusal.None)
-            return new(service.Name, Refuse(astray, cause, service.Name, to, chosen: chosen), null);
-        if (service.Action is { HasUndo: false } once)
-            return RunOnce(service, once, to, cause, now);
+        for (var i = 0; i < one.Deeds.Length; i++)
+        {
+            if (one.Deeds[i].Opens is { } service)
+                Open(one, i, service, now);
+            else
+                Close(one, i, now);
+        }
+    }
 
-        var isNew = !_book.TryFind(chosen is { } c ? GrantKey.OfChosen(c, to) : new(service.Name, to.Source, to.SourcePort), out var held);
-        if (held is not null && chosen is { } other && ForwardRules.IsTaken(held, service, to, other))
-            return new(service.Name, Refuse(Refusal.ForwardTaken, cause, service.Name, to, chosen: chosen), null);
+    private void Close(Case one, int place, Moment now)
+    {
+        OpenPending(now); // perhaps what is to be closed
+        one.Settle(place, Close(one.Deeds[place].Name, one.To, AuditEvent.Closed, one.Why), null);
+    }
+
+    /// <summary>As far as the kernel; what it is to be told waits in <see cref="_pending"/>.</summary>
+    private void Open(Case one, int place, Service service, Moment now)
+    {
+        var (deed, to) = (one.Deeds[place], one.To);
+        if (ForwardRules.Decide(_options, service, to.Source, deed.Chosen, out var target) is var astray and not Refusal.None)
+        {
+            RefuseDeed(astray);
+            return;
+        }
+
+        if (service.Action is not null)
+            OpenPending(now); // in the order in which they are written down
+        if (service.Action is { HasUndo: false } once)
+        {
+            var refusal = RunOnce(service, once, to, one.Why);
+            one.Settle(place, refusal, refusal == Refusal.None ? now.Wall : null);
+            return;
+        }
+
+        var key = deed.Chosen is { } c ? GrantKey.OfChosen(c, to) : new(service.Name, to.Source, to.SourcePort);
+        OpenPendingBefore(key, now);
+        var isNew = !_book.TryFind(key, out var held);
+        if (held is not null && deed.Chosen is { } other && ForwardRules.IsTaken(held, service, to, other))
+        {
+            RefuseDeed(Refusal.ForwardTaken);
+            return;
+        }
+
         if (isNew && _book.Count >= _options.MaxGrants)
             EndGrants(now);
         if (isNew && _book.Count >= _options.MaxGrants)
-            return new(service.Name, Refuse(Refusal.TooManyGrants, cause, service.Name, to, chosen: chosen), null);
+        {
+            RefuseDeed(Refusal.TooManyGrants);
+            return;
+        }
 
         // Knocking again never shortens what is held: a longer one may be left from before a reload, or be another's behind the same
         // address. It is then still his whose end it is, and goes with his key. What leads elsewhere from now on is another grant.
-        var until = now.Uptime + time;
+        var until = now.Uptime + deed.Time;
         if (held is not null && held.Until > until && held.Forward == target)
             (until, to) = (held.Until, to with { Holder = held.Holder });
-        var refusal = service.Action is { } action ? Order(action, service, to, until, isNew, cause) : OpenPorts(service, to, chosen, until - now.Uptime, cause);
-        if (refusal != Refusal.None)
-            return new(service.Name, refusal, null);
+        var grant = new PendingGrant(one, place, key, to, target, until, held);
+        if (service.Action is not { } action)
+            _pending.Add(grant);
+        else if (Order(action, service, to, until, isNew, one.Why) is var unsent and not Refusal.None)
+            one.Settle(place, unsent, null);
+        else
+            Enter(grant, now);
 
-        var grant = new Grant(service.Name, to.Source, chosen is { } at ? [at.Port] : service.Ports, until)
+        void RefuseDeed(Refusal why) => one.Settle(place, Refuse(why, one.Why, service.Name, to, chosen: deed.Chosen), null);
+    }
+
+    /// <summary>Of two that would be the same grant, the second needs to know what became of the first; and so does the last that there is room for.</summary>
+    private void OpenPendingBefore(GrantKey next, Moment now)
+    {
+        if (_pending.Count == 0)
+            return;
+        if (_book.Count + _pending.Count >= _options.MaxGrants || _pending.Exists(waiting => waiting.Key == next))
+            OpenPending(now);
+    }
+
+    /// <summary>Tells the kernel of all that wait, in one batch; each has its own answer.</summary>
+    private void OpenPending(Moment now)
+    {
+        if (_pending.Count == 0)
+            return;
+        var openings = new Opening[_pending.Count];
+        var results = new FirewallResult[openings.Length];
+        for (var i = 0; i < openings.Length; i++)
         {
-            SourcePort = to.SourcePort,
-            Holder = to.Holder,
-            Forward = target,
-            IsChosen = chosen is not null,
+            var (waiting, deed) = (_pending[i], _pending[i].Of.Deeds[_pending[i].Deed]);
+            openings[i] = new(Protected(deed.Opens!), waiting.To, waiting.Until - now.Uptime) { Chosen = deed.Chosen, IsNew = waiting.Held is null };
+        }
+
+        _firewall.Open(openings, results);
+        for (var i = 0; i < openings.Length; i++)
+        {
+            var waiting = _pending[i];
+            if (results[i].Done)
+                Enter(waiting, now);
+            else
+                waiting.Of.Settle(waiting.Deed, Refuse(Refusal.FirewallFailed, waiting.Of.Why, openings[i].Service.Name, waiting.To, Errno(results[i]), openings[i].Chosen), null);
+        }
+
+        _pending.Clear();
+    }
+
+    /// <summary>Into the book, since it is in force.</summary>
+    private void Enter(in PendingGrant given, Moment now)
+    {
+        var deed = given.Of.Deeds[given.Deed];
+        var grant = new Grant(deed.Name, given.To.Source, deed.Chosen is { } at ? [at.Port] : deed.Opens!.Ports, given.Until)
+        {
+            SourcePort = given.To.SourcePort,
+            Holder = given.To.Holder,
+            Forward = given.Target,
+            IsChosen = deed.Chosen is not null,
         };
-        var end = now.Wall + (until - now.Uptime);
-        if (held is not null && held.Forward != target)
+        var end = now.Wall + (given.Until - now.Uptime);
+        if (given.Held is { } held && held.Forward != given.Target)
             _book.Remove(held); // its place in the queue would be too late
         _book.Put(grant);
-        Note(isNew ? AuditEvent.Opened : AuditEvent.Extended, grant, end, cause, capped);
-        return new(service.Name, Refusal.None, end);
+        Note(given.Held is null ? AuditEvent.Opened : AuditEvent.Extended, grant, end, given.Of.Why, deed.Capped);
+        given.Of.Settle(given.Deed, Refusal.None, end);
     }
 
     private Refusal OpenPorts(Service service, Grantee to, PortForward? chosen, TimeSpan time, Cause cause)
     {
         var done = chosen is { } choice ? _firewall.Open(Protected(service), to, choice, time) : _firewall.Open(Protected(service), to, time);
         return done.Done ? Refusal.None : Refuse(Refusal.FirewallFailed, cause, service.Name, to, Errno(done), chosen);
-    }
-
-    /// <summary>What comes of it is heard later.</summary>
-    private Refusal Order(ServiceAction action, Service service, Grantee to, TimeSpan until, bool isNew, Cause cause)
-    {
-        var order = new ErrandOrder(isNew ? ErrandOrderKind.Run : ErrandOrderKind.Extend, service.Name, to.Source, to.SourcePort)
-        {
-            Action = action.Fingerprint,
-            Until = until,
-            Key = isNew ? KeyName.Of(cause.By?.Name ?? "") : "",
-            Holder = to.Holder,
-        };
-        return _errands.TrySend(order) ? Refusal.None : Refuse(Refusal.TooManyActions, cause, service.Name, to);
-    }
-
-    /// <summary>There is no grant: it was had when it is ordered.</summary>
-    private ServiceOutcome RunOnce(Service service, ServiceAction action, Grantee to, Cause cause, Moment now)
-    {
-        var refusal = Order(action, service, to, TimeSpan.Zero, isNew: true, cause);
-        if (refusal == Refusal.None)
-            _audit.Write(new(AuditEvent.Opened, cause.Knock, service.Name, to.Source, null, Refusal.None) { SourcePort = to.SourcePort, By = cause.By });
-        return new(service.Name, refusal, refusal == Refusal.None ? now.Wall : null);
     }
 
     /// <summary>Whoever got a grant may end it: a key its own, a sequence those of no key. Without a source port it is all of them at that address.</summary>
@@ -414,22 +431,6 @@ public sealed class Warden
         var done = chosen is { } choice ? _firewall.Close(Protected(service), to, choice) : _firewall.Close(Protected(service), to);
         return done.Done ? Refusal.None : Refuse(Refusal.FirewallFailed, cause, service.Name, to, Errno(done), chosen);
     }
-
-    private Refusal Undo(Grant grant, Grantee to, Cause cause) =>
-        _errands.TrySend(new(ErrandOrderKind.Undo, grant.Service, grant.Source, grant.SourcePort)) ? Refusal.None
-        : Refuse(Refusal.TooManyActions, cause, grant.Service, to);
-
-    /// <summary>Grants of actions that are in the configuration no more, or cannot be undone any more, end with it, as those to ports do.</summary>
-    private void CloseVanished(Grant[] actions, WardenOptions options)
-    {
-        foreach (var grant in actions.Where(a => !HasUndo(options.Services.FirstOrDefault(s => string.Equals(s.Name, a.Service, StringComparison.Ordinal)))))
-            _ = End(grant, AuditEvent.Revoked, Unasked);
-    }
-
-    /// <summary>A grant to ports has some.</summary>
-    private static bool IsOfAction(Grant grant) => grant.Ports.IsEmpty;
-
-    private static bool HasUndo(Service? service) => service?.Action is { HasUndo: true };
 
     private void Keep(StandingGrant kept, HashSet<GrantKey> known, Moment now)
     {

@@ -102,7 +102,7 @@ public sealed class KernelRestartTests : IDisposable
     public void Services_that_share_a_port_do_not_stop_the_rule_set()
     {
         _lab.Apply(Lab.Service("a", "tcp/20-30 udp/5"), Lab.Service("b", "tcp/25-40 tcp/41", Appearance.Closed), Lab.Service("c", "tcp/22"));
-        Assert.Contains("tcp . 25-30 comment \"a b\"", _lab.Nft("list", "set", "inet", "postern", "protected"), StringComparison.Ordinal);
+        Assert.Contains("25-30 comment \"a b\"", _lab.Nft("list", "set", "inet", "postern", "protected_tcp"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -14,7 +14,7 @@ namespace Postern.Cli.Configuration;
 /// </summary>
 internal static class AuthorizedKeys
 {
-    private const int MaxKeys = 10_000;
+    private const int MaxKeys = 100_000;
 
     private const int MaxSize = 16 << 20;
 

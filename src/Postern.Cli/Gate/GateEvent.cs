@@ -3,7 +3,6 @@ using Postern.Cli.Configuration;
 using Postern.Cli.Control;
 using Postern.Cli.Gate.Watch;
 using Postern.Knocks.Sequences;
-using Postern.Reports;
 using Postern.Reports.Errands;
 using Postern.Steward;
 using Postern.Warden;
@@ -12,7 +11,6 @@ namespace Postern.Cli.Gate;
 
 internal enum GateEventKind
 {
-    Report,
     Call,
     Reload,
     Keys,
@@ -24,12 +22,11 @@ internal enum GateEventKind
 }
 
 /// <summary>
-/// What wakes the warden's thread: a report of the sentry, a call over the control socket, a word of the steward. A reload brings the configuration
+/// What wakes the warden's thread, beside a report of the sentry: a call over the control socket, a word of the steward. A reload brings the configuration
 /// with it, read by somebody else: a file can be slow.
 /// </summary>
 internal readonly record struct GateEvent(
     GateEventKind Kind,
-    Report Report = default,
     ControlCall? Call = null,
     NextConfiguration? Next = null,
     NextKeys? Keys = null,

@@ -1,56 +1,131 @@
-using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Postern.Cli.Gate.Watch;
+using Postern.Confinement;
 using Postern.Reports;
 
 namespace Postern.Cli.Gate;
 
 /// <summary>
-/// The way to the warden, one way. It holds so much and no more: what the sentry cannot put in is dropped and counted, so that the
-/// sentry never waits and nothing grows.
+/// All that the warden's one thread waits for: the sentries' channels, which it reads itself, and what others put in. Everything is bounded: what a
+/// sentry says beyond that is dropped and counted, so that the sentry never waits and nothing grows. Signed requests, each of which costs a
+/// signature and a wait for the disk, have a queue of their own: however many there are, no sequence waits behind them or is dropped for them.
 /// </summary>
 internal sealed class GateInbox : IDisposable
 {
-    private const int Places = 4096;
+    private const int SequencePlaces = 1024;
 
-    private readonly BlockingCollection<GateEvent> _calls = [];
-    private readonly BlockingCollection<GateEvent> _reports = new(Places);
-    private readonly BlockingCollection<GateEvent>[] _inTurn;
+    /// <summary>Some 40 ms of signatures: who would wait longer knocks again.</summary>
+    private const int SignedPlaces = 512;
+
+    /// <summary>In one turn: short enough that an operator who comes meanwhile is not kept waiting.</summary>
+    private const int SequencesInTurn = 48;
+    private const int SignedInTurn = 16;
+
+    public const int MostInTurn = SequencesInTurn + SignedInTurn;
+
+    private readonly Lock _turn = new();
+    private readonly Doorbell _bell = new();
+    private readonly Queue<GateEvent> _calls = [];
+    private readonly ReportQueue _sequences = new(SequencePlaces);
+    private readonly ReportQueue _signed = new(SignedPlaces);
+    private ImmutableArray<RunningSentry> _sentries = [];
+    private ImmutableArray<Channel> _channels = [];
     private long _dropped;
-
-    public GateInbox() => _inTurn = [_calls, _reports];
+    private bool _isWaiting;
 
     public long DroppedReports => Interlocked.Read(ref _dropped);
 
     public void Put(in Report report)
     {
-        // The bytes of a request are the sentry's own, and good only until its next packet.
-        var kept = report.Request.IsEmpty ? report : report with { Request = report.Request.ToArray() };
-        if (!_reports.TryAdd(new(GateEventKind.Report, kept)))
-            Interlocked.Increment(ref _dropped);
+        lock (_turn)
+        {
+            if (!(report.Kind == ReportKind.SignedRequest ? _signed : _sequences).TryAdd(report))
+                Interlocked.Increment(ref _dropped);
+            RingIfWaitedFor();
+        }
     }
 
-    /// <summary>Taken before all reports, and never dropped, unless the gate has stopped and nobody is left to tell. Whoever puts something in bounds it himself.</summary>
+    /// <summary>Taken before all reports, and never dropped. Whoever puts something in bounds it himself.</summary>
     public void Put(GateEvent item)
     {
-        try
+        lock (_turn)
         {
-            _calls.Add(item);
+            _calls.Enqueue(item);
+            RingIfWaitedFor();
         }
-        catch (ObjectDisposedException)
+    }
+
+    /// <summary>From now on whoever waits here reads what it says.</summary>
+    public void Hear(RunningSentry sentry)
+    {
+        lock (_turn)
         {
-            // A reload or a change of rules that came while the gate stopped.
+            (_sentries, _channels) = (_sentries.Add(sentry), _channels.Add(sentry.Channel));
+            RingIfWaitedFor();
         }
+    }
+
+    public void Ignore(RunningSentry sentry)
+    {
+        lock (_turn)
+            (_sentries, _channels) = (_sentries.Remove(sentry), _channels.Remove(sentry.Channel));
     }
 
     /// <summary>What is not a report goes first: knocks, however many, must not hold up a revocation, the rules or an operator.</summary>
-    public bool TryTake(TimeSpan? wait, out GateEvent item)
+    public bool TryTake(out GateEvent item)
     {
-        var time = wait is { } limit ? (int)Math.Clamp(Math.Ceiling(limit.TotalMilliseconds), 0, int.MaxValue) : Timeout.Infinite;
-        return _calls.TryTake(out item) || BlockingCollection<GateEvent>.TryTakeFromAny(_inTurn, out item, time) >= 0;
+        lock (_turn)
+            return _calls.TryDequeue(out item);
     }
 
-    public void Dispose()
+    /// <summary>The reports of one turn: of both kinds some, so that neither waits for the other to end.</summary>
+    /// <param name="reports">At least <see cref="MostInTurn"/> places.</param>
+    public int Take(Span<Report> reports)
     {
-        _calls.Dispose();
-        _reports.Dispose();
+        lock (_turn)
+        {
+            var sequences = _sequences.Take(reports[..SequencesInTurn]);
+            return sequences + _signed.Take(reports.Slice(sequences, SignedInTurn));
+        }
+    }
+
+    /// <summary>
+    /// Waits until there is something to take, and reads what the sentries have said until then. Whether there is anything afterwards is for
+    /// <see cref="TryTake"/> and <see cref="Take"/> to say.
+    /// </summary>
+    /// <param name="time">At most; null: for ever.</param>
+    public void Wait(TimeSpan? time)
+    {
+        ImmutableArray<RunningSentry> sentries;
+        ImmutableArray<Channel> channels;
+        lock (_turn)
+        {
+            (sentries, channels) = (_sentries, _channels);
+            if (_calls.Count > 0 || _sequences.Count > 0 || _signed.Count > 0)
+                time = TimeSpan.Zero; // only to hear what has come meanwhile
+            _isWaiting = true;
+        }
+
+        foreach (var sentry in sentries)
+            time = time is { } limit && limit < sentry.PatienceLeft ? limit : sentry.PatienceLeft;
+        Span<bool> ready = stackalloc bool[sentries.Length];
+        _bell.Wait(channels.AsSpan(), ready, time);
+        lock (_turn)
+            _isWaiting = false;
+        for (var i = 0; i < sentries.Length; i++)
+        {
+            if (ready[i] || sentries[i].PatienceLeft == TimeSpan.Zero)
+                sentries[i].Hear();
+        }
+    }
+
+    public void Dispose() => _bell.Dispose();
+
+    private void RingIfWaitedFor()
+    {
+        if (!_isWaiting)
+            return;
+        _isWaiting = false;
+        _bell.Ring();
     }
 }

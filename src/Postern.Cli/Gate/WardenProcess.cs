@@ -10,6 +10,7 @@ using Postern.Firewall;
 using Postern.Packets;
 using Postern.Reports;
 using Postern.Steward;
+using Postern.Warden;
 using Postern.Warden.Ledger;
 
 namespace Postern.Cli.Gate;
@@ -17,7 +18,7 @@ namespace Postern.Cli.Gate;
 /// <summary>
 /// The warden: hears reports, operators and the steward in one inbox, decides, and alone changes the firewall.
 /// <code>
-/// sentry (a process) ─► reports ─► inbox ─► warden ─► kernel          control socket, steward ─► inbox
+/// sentry (a process) ─► channel ─► inbox ─► warden ─► kernel          control socket, steward ─► inbox
 /// </code>
 /// </summary>
 [SupportedOSPlatform("linux")]
@@ -46,6 +47,8 @@ internal sealed class WardenProcess : IDisposable
     private readonly KeysReader _keys;
     private readonly OperatorDesk _desk;
     private readonly ControlServer _control;
+    private readonly Report[] _reports = new Report[GateInbox.MostInTurn];
+    private readonly Verdict[] _verdicts = new Verdict[GateInbox.MostInTurn];
     private long _reportsDropped;
     private TimeSpan _droppedTold;
     private TimeSpan _nextBeat;
@@ -111,8 +114,14 @@ internal sealed class WardenProcess : IDisposable
     public void Run()
     {
         SayReady();
-        for (var item = Next(); item.Kind != GateEventKind.Stop; item = Next())
-            Do(item);
+        while (DoAllThatWasAsked())
+        {
+            if (_inbox.Take(_reports) is > 0 and var count)
+                Decide(_reports.AsSpan(0, count));
+            TellOfDrops();
+            Wait();
+        }
+
         GateLog.Stopping(_log);
         _reloader.End();
     }
@@ -150,23 +159,34 @@ internal sealed class WardenProcess : IDisposable
             _inbox.Put(new(GateEventKind.Call, Call: call));
     }
 
-    /// <summary>Waits for the next thing to do, and sees to what is due meanwhile.</summary>
-    private GateEvent Next()
+    /// <summary>False: to stop.</summary>
+    private bool DoAllThatWasAsked()
     {
-        while (true)
+        while (_inbox.TryTake(out var item))
         {
-            var now = GateClock.Now();
-            SeeToWhatIsDue(now);
-            var wait = Soonest(_warden.NextEnd, _post.Due, _rules.Due, _reloader.Due, _nextBeat) - now.Uptime;
-            if (_inbox.TryTake(wait < TimeSpan.Zero ? TimeSpan.Zero : wait, out var item))
-                return item;
-            _warden.EndGrants(GateClock.Now());
+            if (item.Kind == GateEventKind.Stop)
+                return false;
+            Do(item);
+            SeeToWhatIsDue(GateClock.Now());
         }
+
+        return true;
+    }
+
+    /// <summary>Until there is something to do, when what is due has been seen to.</summary>
+    private void Wait()
+    {
+        var now = GateClock.Now();
+        SeeToWhatIsDue(now);
+        var wait = Soonest(_warden.NextEnd, _post.Due, _rules.Due, _reloader.Due, _nextBeat) - now.Uptime;
+        _inbox.Wait(wait < TimeSpan.Zero ? TimeSpan.Zero : wait);
     }
 
     /// <summary>Whatever else waits.</summary>
     private void SeeToWhatIsDue(Moment now)
     {
+        if (_warden.NextEnd <= now.Uptime)
+            _warden.EndGrants(now);
         if (_rules.Due <= now.Uptime)
             _rules.Restore(now);
         _post.Catch(now.Uptime);
@@ -190,9 +210,6 @@ internal sealed class WardenProcess : IDisposable
         var now = GateClock.Now();
         switch (item.Kind)
         {
-            case GateEventKind.Report:
-                Decide(item.Report, now);
-                break;
             case GateEventKind.Call:
                 item.Call!.Answer(_desk.Answer(item.Call.Request, now));
                 break;
@@ -219,11 +236,14 @@ internal sealed class WardenProcess : IDisposable
             default:
                 throw new InvalidOperationException($"{item.Kind} is not for here");
         }
+    }
 
-        if (_inbox.DroppedReports is var dropped && dropped > _reportsDropped && now.Uptime - _droppedTold >= DropsTold)
+    private void TellOfDrops()
+    {
+        if (_inbox.DroppedReports is var dropped && dropped > _reportsDropped && GateClock.Now().Uptime is var now && now - _droppedTold >= DropsTold)
         {
             GateLog.ReportsDropped(_log, dropped - _reportsDropped);
-            (_reportsDropped, _droppedTold) = (dropped, now.Uptime);
+            (_reportsDropped, _droppedTold) = (dropped, now);
         }
     }
 
@@ -245,9 +265,17 @@ internal sealed class WardenProcess : IDisposable
         }
     }
 
-    private void Decide(in Report report, Moment now)
+    private void Decide(ReadOnlySpan<Report> reports)
     {
-        var verdict = _warden.Handle(report, now);
+        var now = GateClock.Now();
+        _warden.Handle(reports, now, _verdicts);
+        for (var i = 0; i < reports.Length; i++)
+            FollowUp(reports[i], _verdicts[i], now);
+        Array.Clear(_reports, 0, reports.Length); // their bytes
+    }
+
+    private void FollowUp(in Report report, in Verdict verdict, Moment now)
+    {
         if (verdict.Refusal == Refusal.FirewallFailed)
             _rules.Note(); // perhaps because they are gone
         if (verdict.UsedUp is { } name)

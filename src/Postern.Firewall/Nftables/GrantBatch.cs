@@ -14,6 +14,9 @@ internal enum GrantSteps
 
     /// <summary>Adds them with their full time.</summary>
     Add = 4,
+
+    /// <summary>The same, and fails with EEXIST where one is there.</summary>
+    Create = 8,
 }
 
 /// <summary>A grant as a batch: each step is one message to each set that it has elements in, or a few where the service has many ports.</summary>
@@ -25,6 +28,9 @@ internal readonly record struct GrantBatch(ProtectedService Service, Grantee To,
     /// <summary>Nests and key 12 + 28, value 8 + 20, time-out 12, comment 4 + 2 + a name of 32 characters that UTF-8 may treble + a holder of 16 after a space + NUL, padded.</summary>
     public const int LongestElement = 12 + 28 + 8 + 20 + 12 + 4 + 116;
 
+    /// <summary>Nobody knows of an element of it in the kernel: it is tried with one step instead of three.</summary>
+    public bool IsNew { get; init; }
+
     /// <summary>All that the grant has elements in, or those that are to be dealt with.</summary>
     public GrantSet[] Sets { get; init; } = GrantSet.For(To, Target);
 
@@ -35,17 +41,35 @@ internal readonly record struct GrantBatch(ProtectedService Service, Grantee To,
     public uint Write(ref NetlinkBatch batch, GrantSteps steps)
     {
         batch.BeginBatch();
-        for (var step = GrantSteps.Ensure; step <= GrantSteps.Add; step = (GrantSteps)((int)step << 1))
+        WriteSteps(ref batch, steps, isLast: true);
+        return End(ref batch);
+    }
+
+    /// <summary>Several as one, each opened in the way that fits it.</summary>
+    public static uint Write(ref NetlinkBatch batch, ReadOnlySpan<GrantBatch> grants)
+    {
+        batch.BeginBatch();
+        for (var i = 0; i < grants.Length; i++)
+            grants[i].WriteSteps(ref batch, grants[i].IsNew ? GrantSteps.Create : GrantSteps.Ensure | GrantSteps.Remove | GrantSteps.Add, isLast: i == grants.Length - 1);
+        return End(ref batch);
+    }
+
+    private static uint End(ref NetlinkBatch batch)
+    {
+        var last = batch.NextSequence - 1;
+        batch.EndBatch();
+        return last;
+    }
+
+    private void WriteSteps(ref NetlinkBatch batch, GrantSteps steps, bool isLast)
+    {
+        for (var step = GrantSteps.Ensure; step <= GrantSteps.Create; step = (GrantSteps)((int)step << 1))
         {
             if ((steps & step) != step)
                 continue;
             for (var i = 0; i < Sets.Length; i++)
-                WriteStep(ref batch, Sets[i], step, asked: (int)steps < (int)step << 1 && i == Sets.Length - 1);
+                WriteStep(ref batch, Sets[i], step, asked: isLast && (int)steps < (int)step << 1 && i == Sets.Length - 1);
         }
-
-        var last = batch.NextSequence - 1;
-        batch.EndBatch();
-        return last;
     }
 
     private void WriteStep(ref NetlinkBatch batch, GrantSet set, GrantSteps step, bool asked)
@@ -79,6 +103,8 @@ internal readonly record struct GrantBatch(ProtectedService Service, Grantee To,
         var flags = asked ? NfTablesWire.FlagAcknowledge : 0;
         if (step != GrantSteps.Remove)
             flags |= NfTablesWire.FlagCreate;
+        if (step == GrantSteps.Create)
+            flags |= NfTablesWire.FlagExclusive;
         batch.BeginMessage(kind, flags);
         batch.Text(NfTablesWire.InTable, Ruleset.Table);
         batch.Text(NfTablesWire.Within, set.Name);

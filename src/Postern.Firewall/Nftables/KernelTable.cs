@@ -34,8 +34,7 @@ internal sealed class KernelTable(NetlinkSocket netlink)
         .. GrantSet.Plain.ToArray().Select(ShapeOf),
         new("standing4", NfTablesWire.Set.Timeout, Concat(TypeIpv4, TypeService, TypeService), Ruleset.StandingBound),
         new("standing6", NfTablesWire.Set.Timeout, Concat(TypeIpv6, TypeService, TypeService), Ruleset.StandingBound),
-        new("protected", NfTablesWire.Set.Interval, (TypeProtocol << 6) | TypeService, 0),
-        new("answered", NfTablesWire.Set.Interval, (TypeProtocol << 6) | TypeService, 0),
+        .. Ruleset.PortSets.Select(name => new SetShape(name, NfTablesWire.Set.Interval, TypeService, 0)),
     ];
 
     private static readonly HashSet<SetShape> ForwardingSets = [.. PlainSets, .. GrantSet.Forwarding.ToArray().Select(ShapeOf)];

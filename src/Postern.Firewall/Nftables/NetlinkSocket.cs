@@ -16,6 +16,7 @@ internal sealed unsafe partial class NetlinkSocket : IDisposable
     private const int ProtocolNetfilter = 12; // NETLINK_NETFILTER
     private const int LevelSocket = 1;
     private const int OptionReceiveTimeout = 20; // SO_RCVTIMEO
+    private const int OptionAttachFilter = 26; // SO_ATTACH_FILTER
     private const int OptionSendBufferForce = 32; // SO_SNDBUFFORCE
     private const int OptionReceiveBufferForce = 33;
     private const int LevelNetlink = 270;
@@ -27,12 +28,14 @@ internal sealed unsafe partial class NetlinkSocket : IDisposable
     private const int RequestBytes = 1024; // a table and a chain, each name at most 256 bytes (NFT_NAME_MAXLEN)
     private const int DumpAttempts = 20;
     private const int AnswerSeconds = 5; // a commit may wait for other users of nf_tables; seconds are a hang
+    private const int NewsSeconds = 60; // how late a watch that was given up ends; each look is a wake-up
 
     private readonly byte[] _answer = GC.AllocateUninitializedArray<byte>(DatagramBytes);
     private int _socket;
 
     /// <param name="group">A multicast group whose news arrive here (<see cref="ReceiveNews"/>), as a bit; 0 for none.</param>
-    public NetlinkSocket(uint group = 0)
+    /// <param name="filter">Which of them; empty: all.</param>
+    public NetlinkSocket(uint group = 0, ReadOnlySpan<FilterStep> filter = default)
     {
         _socket = Socket(FamilyNetlink, TypeRawCloseOnExec, ProtocolNetfilter);
         if (_socket < 0)
@@ -40,6 +43,8 @@ internal sealed unsafe partial class NetlinkSocket : IDisposable
         var address = stackalloc uint[3] { 0, 0, 0 };
         *(ushort*)address = FamilyNetlink;
         address[2] = group;
+        if (!filter.IsEmpty)
+            Attach(filter);
         if (Bind(_socket, address, 3 * sizeof(uint)) < 0)
             throw Failure("cannot bind a netlink socket");
 
@@ -47,7 +52,7 @@ internal sealed unsafe partial class NetlinkSocket : IDisposable
         Set(LevelSocket, OptionSendBufferForce, BufferBytes);
         Set(LevelSocket, OptionReceiveBufferForce, BufferBytes);
         Set(LevelNetlink, OptionCapAcknowledge, 1);
-        var timeout = stackalloc nint[2] { AnswerSeconds, 0 };
+        var timeout = stackalloc nint[2] { group == 0 ? AnswerSeconds : NewsSeconds, 0 };
         _ = SetSocketOption(_socket, LevelSocket, OptionReceiveTimeout, timeout, (uint)(2 * sizeof(nint)));
     }
 
@@ -174,6 +179,17 @@ internal sealed unsafe partial class NetlinkSocket : IDisposable
             var error = Marshal.GetLastPInvokeError();
             if (error != Errno.Interrupted)
                 return error == Errno.TryAgain ? Errno.TimedOut : error;
+        }
+    }
+
+    /// <summary>A filter that the kernel does not take costs wake-ups, and nothing else.</summary>
+    private void Attach(ReadOnlySpan<FilterStep> filter)
+    {
+        fixed (FilterStep* steps = filter)
+        {
+            var program = stackalloc nint[2] { 0, (nint)steps }; // struct sock_fprog
+            *(ushort*)program = checked((ushort)filter.Length);
+            _ = SetSocketOption(_socket, LevelSocket, OptionAttachFilter, program, (uint)(2 * sizeof(nint)));
         }
     }
 

@@ -28,6 +28,7 @@ internal static class NfTablesWire
     public const ushort FlagAcknowledge = 0x004;
     public const ushort FlagDumpInterrupted = 0x010; // NLM_F_DUMP_INTR: the rule set changed while it was being read
     public const ushort FlagDump = 0x300; // NLM_F_ROOT | NLM_F_MATCH
+    public const ushort FlagExclusive = 0x200; // NLM_F_EXCL
     public const ushort FlagCreate = 0x400;
 
     public const ushort Nested = 0x8000; // NLA_F_NESTED

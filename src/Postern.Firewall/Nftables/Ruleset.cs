@@ -31,6 +31,12 @@ internal static class Ruleset
     /// <summary>Bytes of a service name at most, so that it fits into the comment of an element.</summary>
     public const int MaxName = 32;
 
+    /// <summary>
+    /// Which ports are protected, and which of them answer. One set for each protocol: in a set of protocols *and* ports with ranges a look-up grows with the
+    /// number of ranges (pipapo), and every new connection that anybody makes pays for it, twice.
+    /// </summary>
+    public static readonly ImmutableArray<string> PortSets = ["protected_tcp", "protected_udp", "answered_tcp", "answered_udp"];
+
     private const int MaxComment = 127;
 
     public static string Remove => $"add table inet {Table}\ndelete table inet {Table}\n";
@@ -51,7 +57,7 @@ internal static class Ruleset
         var text = new StringBuilder();
         foreach (var chain in protection.NeedsForwards ? [Gate, Closed, Answer, .. ForwardChains.All] : (ImmutableArray<string>)[Gate, Closed, Answer])
             text.Append(CultureInfo.InvariantCulture, $"flush chain inet {Table} {chain}\n");
-        foreach (var set in (ReadOnlySpan<string>)["protected", "answered"])
+        foreach (var set in PortSets)
             text.Append(CultureInfo.InvariantCulture, $"flush set inet {Table} {set}\n");
 
         // An element may end between our reading it and this transaction, and deleting what is not there would undo all of it.
@@ -112,19 +118,14 @@ internal static class Ruleset
             		comment "connected before this table was there: peer, its port, ours"
             	}
 
-            	set protected {
-            		type inet_proto . inet_service
-            		flags interval
-            		comment "closed to whoever holds no grant"{{Ports(plan)}}
-            	}
-
-            	set answered {
-            		type inet_proto . inet_service
-            		flags interval
-            		comment "closed as where nothing listens; the other protected ports are silent"{{Ports(plan.Where(ports => ports.Appear == Appearance.Closed))}}
-            	}
-
             """);
+        foreach (var transport in (ReadOnlySpan<Transport>)[Transport.Tcp, Transport.Udp])
+        {
+            var ports = plan.Where(guarded => guarded.Range.Transport == transport).ToArray();
+            AppendPorts(text, $"protected_{Name(transport)}", "closed to whoever holds no grant", ports);
+            AppendPorts(text, $"answered_{Name(transport)}", "closed as where nothing listens; the other protected ports are silent", ports.Where(guarded => guarded.Appear == Appearance.Closed));
+        }
+
         if (protection.NeedsForwards)
             ForwardChains.AppendSets(text);
         text.Append(CultureInfo.InvariantCulture, $$"""
@@ -132,9 +133,10 @@ internal static class Ruleset
             	chain {{Gate}} {
             		type filter hook prerouting priority {{Priority}}; policy accept;
             		iif "lo" accept comment "the host talks to itself"{{Interfaces(protection.Interfaces)}}{{(protection.NeedsForwards ? ForwardChains.Again : "")}}
-            		tcp flags & (syn | ack) == syn meta l4proto . th dport @protected goto {{Closed}} comment "a new connection, even where conntrack still holds one half closed under the same ports"
+            		tcp flags & (syn | ack) == syn tcp dport @protected_tcp goto {{Closed}} comment "a new connection, even where conntrack still holds one half closed under the same ports"
             		ct state established accept comment "lives on; not 'related', which a tricked helper could open a port with"
-            		meta l4proto . th dport @protected goto {{Closed}} comment "every other port is left as the host has it"
+            		tcp dport @protected_tcp goto {{Closed}} comment "every other port is left as the host has it"
+            		udp dport @protected_udp goto {{Closed}}
             	}
 
             	chain {{Closed}} {
@@ -145,7 +147,8 @@ internal static class Ruleset
             		ip6 saddr . meta l4proto . th dport . th sport @narrow6 accept comment "holds a grant for this source port"{{(protection.NeedsForwards ? ForwardChains.LetInRules() : "")}}
             		tcp flags & syn == 0 ip saddr . tcp sport . tcp dport @standing4 accept comment "conntrack was not there to see it begin"
             		tcp flags & syn == 0 ip6 saddr . tcp sport . tcp dport @standing6 accept comment "conntrack was not there to see it begin"
-            		meta l4proto . th dport @answered meta pkttype host jump {{Answer}} comment "as the port would: not to what was sent to all"
+            		tcp dport @answered_tcp meta pkttype host jump {{Answer}} comment "as the port would: not to what was sent to all"
+            		udp dport @answered_udp meta pkttype host jump {{Answer}}
             		counter drop comment "silence"
             	}
 
@@ -164,6 +167,16 @@ internal static class Ruleset
     private const string PassingThrough =
         "fib daddr type { unicast, blackhole, unreachable, prohibit } fib daddr . iif type { unicast, blackhole, unreachable, prohibit }";
 
+    private static void AppendPorts(StringBuilder text, string set, string comment, IEnumerable<GuardedPorts> plan) => text.Append(CultureInfo.InvariantCulture, $$"""
+
+        	set {{set}} {
+        		type inet_service
+        		flags interval
+        		comment "{{comment}}"{{Ports(plan)}}
+        	}
+
+        """);
+
     private static string Ports(IEnumerable<GuardedPorts> plan)
     {
         var elements = plan.Select(ports => $"{Ports(ports.Range)} comment {Comment(string.Join(' ', ports.Services))}").ToArray();
@@ -171,8 +184,8 @@ internal static class Ruleset
     }
 
     private static string Ports(PortRange range) => range.First == range.Last
-        ? string.Create(CultureInfo.InvariantCulture, $"{Name(range.Transport)} . {range.First}")
-        : string.Create(CultureInfo.InvariantCulture, $"{Name(range.Transport)} . {range.First}-{range.Last}");
+        ? string.Create(CultureInfo.InvariantCulture, $"{range.First}")
+        : string.Create(CultureInfo.InvariantCulture, $"{range.First}-{range.Last}");
 
     private static string Name(Transport transport) => transport == Transport.Tcp ? "tcp" : "udp";
 

@@ -15,12 +15,27 @@ public interface ILedger
     /// <summary>When it returns true, the acceptance outlives a loss of power. False: it could not be written down, and must not be acted on.</summary>
     bool TryRemember(KeyFingerprint key, uint device, ulong time);
 
+    /// <summary>The same of several at once: all of them or none. Where it returns false some may be remembered all the same, and are lost to whoever asked.</summary>
+    bool TryRemember(ReadOnlySpan<Acceptance> acceptances)
+    {
+        foreach (var (key, device, time) in acceptances)
+        {
+            if (!TryRemember(key, device, time))
+                return false;
+        }
+
+        return true;
+    }
+
     /// <summary>It was marked, or may have been: something that is good once is then good no more.</summary>
     bool IsMarked(LedgerMark mark, DateTimeOffset now);
 
     /// <summary>When it returns true, the mark outlives a loss of power. False: it could not be written down, or there is no room for more, and it must not be acted on.</summary>
     bool TryMark(LedgerMark mark, DateTimeOffset now);
 }
+
+/// <summary>A request of this key and device, signed at this time (nanoseconds since 1970), is accepted.</summary>
+public readonly record struct Acceptance(KeyFingerprint Key, uint Device, ulong Time);
 
 /// <summary>What kind of thing is good once.</summary>
 public enum MarkKind

@@ -21,8 +21,8 @@ internal enum LedgerStep
 }
 
 /// <summary>
-/// The ledger on disk. An acceptance is one record appended and flushed (fsync) before it is told to anybody; when the log has grown to a
-/// multiple of what it says, it is written anew beside the old one, flushed, and renamed over it.
+/// The ledger on disk. An acceptance is one record appended and flushed (fsync) before it is told to anybody, and those that come together share
+/// one append and one flush; when the log has grown to a multiple of what it says, it is written anew beside the old one, flushed, and renamed over it.
 /// <para>
 /// That the new name outlives a loss of power would take an fsync of the folder, and .NET opens no folder. The file is flushed once more
 /// under its new name instead, which ext4, XFS, btrfs and F2FS answer by writing the rename down too, though POSIX does not promise it.
@@ -48,7 +48,7 @@ public sealed class LedgerFile : ILedger, IDisposable
     private readonly string _path;
     private readonly SafeFileHandle _lock;
     private readonly Action<LedgerStep> _before;
-    private readonly byte[] _record = new byte[LedgerFormat.RecordSize];
+    private readonly byte[] _records = new byte[LedgerFormat.RecordSize * LedgerFormat.MaxGroup];
     private readonly int _slack;
     private readonly TimeSpan _skew;
     private ReplayLedger _replay = new(0);
@@ -180,12 +180,13 @@ public sealed class LedgerFile : ILedger, IDisposable
         }
     }
 
-    /// <summary>False where the last record is torn, and only there: no more than one append is ever under way.</summary>
+    /// <summary>False where the last append is torn, and only there: no more than one is ever under way.</summary>
     private bool Parse(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length < LedgerFormat.RecordSize || !LedgerFormat.TryReadHeader(bytes, out var floor))
             throw Damaged(at: 0);
         _replay = new(floor);
+        var isWhole = true;
         for (var at = LedgerFormat.RecordSize; at < bytes.Length; at += LedgerFormat.RecordSize)
         {
             var rest = bytes[at..];
@@ -193,11 +194,13 @@ public sealed class LedgerFile : ILedger, IDisposable
                 _replay.Read(record);
             else if (rest.Length <= LedgerFormat.RecordSize)
                 return false;
+            else if (LedgerFormat.IsTornGroup(rest))
+                isWhole = false;
             else
                 throw Damaged(at);
         }
 
-        return true;
+        return isWhole;
     }
 
     private LedgerException Damaged(long at) => new(
@@ -223,7 +226,23 @@ public sealed class LedgerFile : ILedger, IDisposable
         _isStale = true;
     }
 
-    public bool TryRemember(KeyFingerprint key, uint device, ulong time) => TryKeep(new(LedgerRecordKind.Accepted, key, device, time));
+    public bool TryRemember(KeyFingerprint key, uint device, ulong time) => TryRemember([new(key, device, time)]);
+
+    public bool TryRemember(ReadOnlySpan<Acceptance> acceptances)
+    {
+        while (!acceptances.IsEmpty)
+        {
+            var together = acceptances[..Math.Min(acceptances.Length, LedgerFormat.MaxGroup)];
+            Span<LedgerRecord> records = new LedgerRecord[together.Length];
+            for (var i = 0; i < records.Length; i++)
+                records[i] = new(LedgerRecordKind.Accepted, together[i].Key, together[i].Device, together[i].Time);
+            if (!TryKeep(records))
+                return false;
+            acceptances = acceptances[together.Length..];
+        }
+
+        return true;
+    }
 
     public bool IsMarked(LedgerMark mark, DateTimeOffset now)
     {
@@ -237,34 +256,37 @@ public sealed class LedgerFile : ILedger, IDisposable
             return false;
         if (_length >= _rewriteAt - LedgerFormat.RecordSize)
             _replay.Marks.Forget(UnixTime.Of(now)); // what is past needs no place in the new file
-        return TryKeep(MarkBook.RecordOf(mark));
+        return TryKeep([MarkBook.RecordOf(mark)]);
     }
 
-    private bool TryKeep(in LedgerRecord record)
+    /// <param name="records">As many as one append may hold; several only of acceptances (<see cref="LedgerFormat.IsTornGroup"/>).</param>
+    private bool TryKeep(ReadOnlySpan<LedgerRecord> records)
     {
         if (_isStale && !TryRewrite())
             return false;
-        LedgerFormat.Write(_record, record);
-        if (!TryAppend())
+        for (var i = 0; i < records.Length; i++)
+            LedgerFormat.Write(_records.AsSpan(i * LedgerFormat.RecordSize), records[i]);
+        if (!TryAppend(_records.AsSpan(0, records.Length * LedgerFormat.RecordSize)))
             return false;
-        _replay.Read(record);
+        foreach (var record in records)
+            _replay.Read(record);
         if (_length >= _rewriteAt)
             CompactIfItCan();
         return true;
     }
 
     /// <summary>What it could not write whole it takes back, so that neither the next record nor the next start finds it.</summary>
-    private bool TryAppend()
+    private bool TryAppend(ReadOnlySpan<byte> bytes)
     {
         var written = false;
         try
         {
             _before(LedgerStep.Append);
-            RandomAccess.Write(_file!, _record, _length);
+            RandomAccess.Write(_file!, bytes, _length);
             written = true;
             _before(LedgerStep.FlushAppended);
             RandomAccess.FlushToDisk(_file!);
-            _length += LedgerFormat.RecordSize;
+            _length += bytes.Length;
             return true;
         }
         catch (Exception e) when (IsOfTheDisk(e))

@@ -27,8 +27,8 @@ internal readonly record struct LedgerRecord(LedgerRecordKind Kind, KeyFingerpri
 }
 
 /// <summary>
-/// The ledger as a file: a header, and records that are only ever added. All of 64 bytes, so that a disk writes one whole or not at all
-/// nearly always, and what it did not write whole is known by the checksum. Numbers are big-endian, so that the file may move between machines.
+/// The ledger as a file: a header, and records that are only ever added, most one by one, acceptances also several at once. All of 64 bytes, so
+/// that a disk writes one whole or not at all nearly always, and what it did not write whole is known by the checksum. Numbers are big-endian, so that the file may move between machines.
 /// <code>
 /// header   0 16  "postern ledger" and two zero
 ///         16  4  version = 1
@@ -49,6 +49,9 @@ internal readonly record struct LedgerRecord(LedgerRecordKind Kind, KeyFingerpri
 internal static class LedgerFormat
 {
     public const int RecordSize = 64;
+
+    /// <summary>Acceptances in one append.</summary>
+    public const int MaxGroup = 16;
 
     private const int Version = 1;
     private const int ChecksumAt = 56;
@@ -94,6 +97,24 @@ internal static class LedgerFormat
             Made = BinaryPrimitives.ReadUInt64BigEndian(bytes[48..]),
         };
         return IsSealed(bytes) && IsOneThatIsWritten(record) && !bytes[37..40].ContainsAnyExcept((byte)0);
+    }
+
+    /// <summary>
+    /// Whether a file may end like this, from a bad record on, because the power failed in the middle of a group. No record lies across two sectors, so
+    /// what was not written is zero; it may have others of the group behind it, since a disk writes sectors in any order. A mark is never one of a group: behind
+    /// one, what is bad was good once.
+    /// </summary>
+    public static bool IsTornGroup(ReadOnlySpan<byte> end)
+    {
+        if (end.Length > MaxGroup * RecordSize)
+            return false;
+        for (; end.Length >= RecordSize; end = end[RecordSize..])
+        {
+            if (end[..RecordSize].ContainsAnyExcept((byte)0) && !(TryRead(end, out var record) && record.Kind == LedgerRecordKind.Accepted))
+                return false;
+        }
+
+        return true;
     }
 
     private static bool IsOneThatIsWritten(in LedgerRecord record) => record.Kind switch

@@ -22,8 +22,8 @@ internal enum Misconduct
 }
 
 /// <summary>
-/// A sentry as the warden sees it: a process that it was given the number of, and the channel that it reports by. A thread reads that, takes every message as
-/// an enemy's, and says so when one is.
+/// A sentry as the warden sees it: a process that it was given the number of, and the channel that it reports by. Every message is taken as an enemy's, and it is
+/// said when one is. Until its first sign of life a thread reads them; from then on it is the warden's own, at its inbox, so that a report wakes no other.
 /// </summary>
 internal sealed class RunningSentry : IDisposable
 {
@@ -42,12 +42,16 @@ internal sealed class RunningSentry : IDisposable
     /// <summary>Signs of life that come sooner after another than a quarter of the beat, in a row.</summary>
     private const int MostHurried = 64;
 
+    /// <summary>Messages that are read in one go: what may be under way.</summary>
+    private const int MostAtOnce = 512;
+
     private readonly Channel _channel;
     private readonly GateInbox _inbox;
     private readonly WatchDesk _watch;
     private readonly TaskCompletionSource<bool> _standing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long _maxMemory;
+    private readonly byte[] _message = new byte[Report.SignedSize];
     private Tally? _tally;
     private long _told = Stopwatch.GetTimestamp();
     private int _process;
@@ -65,6 +69,11 @@ internal sealed class RunningSentry : IDisposable
     public SentryOptions Options { get; }
 
     public CaptureSet Capture { get; }
+
+    public Channel Channel => _channel;
+
+    /// <summary>Until it has been silent for too long.</summary>
+    public TimeSpan PatienceLeft => Patience - Stopwatch.GetElapsedTime(_told) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     public long Began { get; } = Stopwatch.GetTimestamp();
 
@@ -111,26 +120,57 @@ internal sealed class RunningSentry : IDisposable
 
     public void Dispose()
     {
+        _inbox.Ignore(this);
         _channel.ShutDown();
         _channel.Dispose();
     }
 
     private void Listen()
     {
-        var message = new byte[Report.SignedSize];
         Misconduct found;
         do
         {
-            var reception = _channel.Receive(message, descriptors: 0, _standing.Task.IsCompleted ? Patience : StartPatience);
+            var reception = _channel.Receive(_message, descriptors: 0, StartPatience);
             if (reception.Outcome == Received.Ended)
             {
                 _standing.TrySetResult(false);
                 return; // the steward tells the rest
             }
 
-            found = Judge(reception, message);
+            found = Judge(reception, _message);
         }
-        while (found == Misconduct.None);
+        while (found == Misconduct.None && !_standing.Task.IsCompleted);
+        if (found == Misconduct.None)
+            _inbox.Hear(this);
+        else
+            Denounce(found);
+    }
+
+    /// <summary>Reads what it has said since it stood, which may be nothing, on the thread of the inbox. Whoever has left messages waiting is not silent.</summary>
+    public void Hear()
+    {
+        var found = Misconduct.None;
+        for (var i = 0; i < MostAtOnce && found == Misconduct.None; i++)
+        {
+            var reception = _channel.Receive(_message, descriptors: 0, TimeSpan.Zero);
+            if (reception.Outcome == Received.Ended)
+            {
+                _inbox.Ignore(this);
+                return; // the steward tells the rest
+            }
+
+            if (reception.Outcome == Received.TimedOut && PatienceLeft > TimeSpan.Zero)
+                return;
+            found = Judge(reception, _message);
+        }
+
+        if (found != Misconduct.None)
+            Denounce(found);
+    }
+
+    private void Denounce(Misconduct found)
+    {
+        _inbox.Ignore(this);
         _standing.TrySetResult(false);
         _inbox.Put(new(GateEventKind.Misconduct, Sentry: this, Misconduct: found));
     }
