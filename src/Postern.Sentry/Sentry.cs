@@ -47,15 +47,17 @@ public sealed class Sentry
         var count = 0;
         foreach (var door in _sequences.Observe(packet, captured.Time))
             _reports[count++] = ReportOf(ReportKind.SequenceCompleted, door, packet, captured.Time);
-        count = WatchForRequests(packet, captured.Time, count);
+        var lag = Math.Max(0, captured.ReadAt - captured.Time);
+        Counters.NoteLag(lag);
+        count = WatchForRequests(packet, captured.Time, lag, count);
         return _reports.AsSpan(0, count);
     }
 
     /// <summary>A port may be looked at for both kinds; what one takes is no refusal of the other's.</summary>
-    private int WatchForRequests(in PacketView packet, long now, int count)
+    private int WatchForRequests(in PacketView packet, long now, long lag, int count)
     {
         var (before, spa, fwknop) = (count, Refusal.None, Refusal.None);
-        if (_spa is not null && _spa.Concerns(packet) && (spa = _spa.Open(packet, now, out var request)) == Refusal.None)
+        if (_spa is not null && _spa.Concerns(packet) && (spa = _spa.Open(packet, now, lag, out var request)) == Refusal.None)
             _reports[count++] = ReportOf(ReportKind.SignedRequest, door: 0, packet, now) with { Request = request, UdpPort = packet.Protocol == IpProtocol.Udp ? packet.DestinationPort : (ushort)0 };
         if (_fwknop is not null && _fwknop.Concerns(packet) && (fwknop = _fwknop.Find(packet, now, out var finding)) == Refusal.None)
             _reports[count++] = ReportOf(ReportKind.FwknopPacket, finding.Door, packet, now) with { Request = finding.Request, TagSize = finding.TagSize };
