@@ -29,7 +29,7 @@ public sealed class GateSecret : SecretBytes
     {
         Span<byte> key = stackalloc byte[OuterKey.Size];
         Blake2b.Hash("postern spa v1 outer"u8, key, Bytes);
-        var derived = new OuterKey(key);
+        var derived = OuterKey.From(key);
         CryptographicOperations.ZeroMemory(key);
         return derived;
     }

@@ -9,4 +9,7 @@ public readonly ref struct CapturedPacket
 
     /// <summary>Nanoseconds. Live sources give uptime; capture files give time since the Unix epoch. Only differences matter.</summary>
     public required long Time { get; init; }
+
+    /// <summary>When the source got it, by the same clock: how late whoever reads is. 0 where nobody waits for it, as in a file.</summary>
+    public long ReadAt { get; init; }
 }

@@ -14,4 +14,7 @@ public interface IPacketSource : IDisposable
 
     /// <summary>Packets that the source itself had to drop, since it was opened.</summary>
     long Dropped { get; }
+
+    /// <summary>How often it was full so that it had to; 0 where it does not know.</summary>
+    long TimesFull => 0;
 }

@@ -7,7 +7,8 @@ namespace Postern.Packets;
 /// The packets that arrive at this host and that a <see cref="CaptureFilter"/> wants, from all interfaces, those that do not exist yet
 /// included: an AF_PACKET socket, its filter in the kernel, and a ring of memory that the kernel fills and we read without a call.
 /// Packets begin at the IP header (<see cref="LinkType.Raw"/>); link layer and VLAN tag are gone. One packet may be seen twice, on a VLAN or bond
-/// and on the interface below it; <see cref="PacketView.Distinction"/> tells. While nothing comes, nothing runs.
+/// and on the interface below it; <see cref="PacketView.Distinction"/> tells. While nothing comes, nothing runs; while packets keep coming, they are let gather
+/// for some milliseconds (<see cref="Gathering"/>).
 /// <para>
 /// <see cref="TryRead(out CapturedPacket)"/> belongs to one thread. <see cref="Stop"/>, <see cref="Dropped"/> and <see cref="Dispose"/> may be called from any. Dispose ends a wait and takes the ring's memory away, and with it the
 /// bytes of the packet that was read last: a reader on another thread must be done with it.
@@ -22,10 +23,13 @@ public sealed unsafe class PacketRing : IPacketSource
     private int _wake = -1;
     private byte* _ring;
     private long _dropped;
+    private long _timesFull;
 
     private RingBlock _block;
     private int _blockIndex;
     private PacketClock _clock;
+    private Gathering _gathering;
+    private bool _rested;
     private long _lost;
 
     /// <summary>Blocks may wait that a reader before us has left, or made up, anywhere.</summary>
@@ -126,6 +130,12 @@ public sealed unsafe class PacketRing : IPacketSource
             {
                 _block = RingBlock.Open(CurrentBlock, _size.BlockBytes);
                 _clock.Open(now, Libc.Nanoseconds(Libc.ClockRealtime));
+                _rested = false;
+            }
+            else if (!_rested && _gathering.RestBefore(now) is > 0 and var rest)
+            {
+                RingSocket.Rest(_wake, Math.Min(rest, deadline - now));
+                _rested = true;
             }
             else if (RingSocket.Wait(_socket, _wake, deadline - now) && !RingBlock.IsReady(CurrentBlock))
             {
@@ -177,7 +187,7 @@ public sealed unsafe class PacketRing : IPacketSource
 
         if (!_interfaces.Wants(next.Interface, _socket, _clock.Uptime))
             return false;
-        packet = new() { Bytes = next.Bytes, Link = LinkType.Raw, Time = _clock.ToUptime(next.Seconds, next.Nanoseconds) };
+        packet = new() { Bytes = next.Bytes, Link = LinkType.Raw, Time = _clock.ToUptime(next.Seconds, next.Nanoseconds), ReadAt = _clock.Uptime };
         return true;
     }
 
@@ -187,11 +197,31 @@ public sealed unsafe class PacketRing : IPacketSource
         {
             lock (_control)
             {
-                if (!_closed)
-                    _dropped += RingSocket.TakeDropped(_socket);
+                CountLosses();
                 return _dropped + Interlocked.Read(ref _lost);
             }
         }
+    }
+
+    public long TimesFull
+    {
+        get
+        {
+            lock (_control)
+            {
+                CountLosses();
+                return _timesFull;
+            }
+        }
+    }
+
+    private void CountLosses()
+    {
+        if (_closed || _socket < 0)
+            return;
+        var (dropped, timesFull) = RingSocket.TakeLosses(_socket);
+        _dropped += dropped;
+        _timesFull += timesFull;
     }
 
     public void Stop()
@@ -214,8 +244,7 @@ public sealed unsafe class PacketRing : IPacketSource
         {
             if (_closed)
                 return;
-            if (_socket >= 0)
-                _dropped += RingSocket.TakeDropped(_socket);
+            CountLosses();
             _closed = true;
             if (_ring != null)
                 _ = Libc.Unmap(_ring, (nuint)_size.Bytes);

@@ -29,6 +29,7 @@ public sealed unsafe class UdpSocketSource : IPacketSource
     private readonly Libc.PollFd[] _poll;
     private readonly DatagramBatch _batch;
     private readonly int _wake;
+    private Gathering _gathering;
     private int _at;
     private long _dropped;
     private volatile bool _stopped;
@@ -149,7 +150,9 @@ public sealed unsafe class UdpSocketSource : IPacketSource
             var now = Libc.Nanoseconds(Libc.ClockMonotonic);
             if (now >= deadline)
                 break;
-            Wait(deadline - now);
+            if (_gathering.RestBefore(now) is > 0 and var rest && _batch.WasSmall)
+                RingSocket.Rest(_wake, Math.Min(rest, deadline - now));
+            Wait(deadline - Libc.Nanoseconds(Libc.ClockMonotonic));
         }
 
         return false;

@@ -55,17 +55,19 @@ public sealed class Sentry
         var trace = _trace is not null && _trace.Wants(packet, captured.Time) ? _trace : null;
         foreach (var door in trace is null ? _sequences.Observe(packet, captured.Time) : _sequences.Observe(packet, captured.Time, trace))
             _reports[count++] = ReportOf(ReportKind.SequenceCompleted, door, packet, captured.Time);
-        count = WatchForRequests(packet, captured.Time, count, trace);
+        var lag = Math.Max(0, captured.ReadAt - captured.Time);
+        Counters.NoteLag(lag);
+        count = WatchForRequests(packet, captured.Time, lag, count, trace);
         return _reports.AsSpan(0, count);
     }
 
     /// <summary>A port may be looked at for both kinds; what one takes is no refusal of the other's.</summary>
-    private int WatchForRequests(in PacketView packet, long now, int count, ITrace? trace)
+    private int WatchForRequests(in PacketView packet, long now, long lag, int count, ITrace? trace)
     {
         var (before, spa, fwknop) = (count, Refusal.None, Refusal.None);
         if (_spa is not null && _spa.Concerns(packet))
         {
-            spa = _spa.Open(packet, now, out var request);
+            spa = _spa.Open(packet, now, lag, out var request);
             trace?.Note(new(KnockMethod.Spa, door: 0, spa));
             if (spa == Refusal.None)
                 _reports[count++] = ReportOf(ReportKind.SignedRequest, door: 0, packet, now) with { Request = request, UdpPort = packet.Protocol == IpProtocol.Udp ? packet.DestinationPort : (ushort)0 };

@@ -8,7 +8,7 @@ namespace Postern.Sentry;
 /// What became of every packet that reached the sentry. Written by the sentry's thread alone; whoever reads sees a number that was true a moment
 /// ago. As numbers it crosses to the warden (<see cref="Tally"/>), where those of the sentries that were before are added.
 /// <code>
-///  0 reports · 1 attempts evicted · 2 dropped by the ring · 3 reports that found no room · 8 to 23 by fault (0: none) · 24 to 31 by refusal, in the order of Refusals · 32 to 39 by refusal, in the order of FwknopRefusals
+///  0 reports · 1 attempts evicted · 2 dropped by the ring · 3 reports that found no room · 4 times that the ring was full · 5 greatest lag since the last sign of life · 6 greatest lag of all · 8 to 23 by fault (0: none) · 24 to 31 by refusal, in the order of Refusals · 32 to 39 by refusal, in the order of FwknopRefusals
 /// </code>
 /// </summary>
 public sealed class SentryCounters
@@ -17,6 +17,9 @@ public sealed class SentryCounters
     private const int EvictedAt = 1;
     private const int DroppedAt = 2;
     private const int UnsentAt = 3;
+    private const int TimesFullAt = 4;
+    private const int LagAt = 5;
+    private const int GreatestLagAt = 6;
     private const int FaultsAt = 8;
     private const int RefusalsAt = FaultsAt + 16;
     private const int FwknopRefusalsAt = RefusalsAt + 8;
@@ -30,6 +33,7 @@ public sealed class SentryCounters
     private static readonly ImmutableArray<PacketFault> PacketFaults = [.. Enum.GetValues<PacketFault>()];
 
     private readonly long[] _numbers = new long[Tally.Count];
+    private long _lag;
 
     /// <summary>Packets that could be read.</summary>
     public long Read => Dropped(PacketFault.None);
@@ -44,6 +48,15 @@ public sealed class SentryCounters
 
     /// <summary>Reports that the way to the warden had no room for.</summary>
     public long ReportsUnsent => Volatile.Read(ref _numbers[UnsentAt]);
+
+    /// <summary>How often the ring was full: many packets dropped at few times are bursts, at many an overload.</summary>
+    public long TimesRingFull => Volatile.Read(ref _numbers[TimesFullAt]);
+
+    /// <summary>How late, at worst, packets were read before the last sign of life: between their arrival and us lies nothing but the ring.</summary>
+    public TimeSpan Lag => TimeSpan.FromTicks(Volatile.Read(ref _numbers[LagAt]) / TimeSpan.NanosecondsPerTick);
+
+    /// <summary>The same, since the beginning.</summary>
+    public TimeSpan GreatestLag => TimeSpan.FromTicks(Volatile.Read(ref _numbers[GreatestLagAt]) / TimeSpan.NanosecondsPerTick);
 
     /// <summary>Packets that were dropped because of what they are.</summary>
     public long Dropped(PacketFault fault) => Volatile.Read(ref _numbers[FaultsAt + (int)fault]);
@@ -64,20 +77,29 @@ public sealed class SentryCounters
 
     public ReadOnlySpan<long> Numbers => _numbers;
 
-    /// <summary>Adds what another has counted.</summary>
+    /// <summary>Adds what another has counted, later. Of how late it was, the last word counts, and the greatest.</summary>
     public void Add(ReadOnlySpan<long> numbers)
     {
+        var (lag, greatest) = (numbers[LagAt], Math.Max(_numbers[GreatestLagAt], numbers[GreatestLagAt]));
         for (var i = 0; i < _numbers.Length; i++)
             Volatile.Write(ref _numbers[i], unchecked(_numbers[i] + numbers[i]) is >= 0 and var sum ? sum : long.MaxValue); // they may be an enemy's
+        Volatile.Write(ref _numbers[LagAt], lag);
+        Volatile.Write(ref _numbers[GreatestLagAt], greatest);
     }
 
-    /// <summary>What is counted elsewhere, as it stands now.</summary>
-    public void Note(long evicted, long droppedByRing, long unsent)
+    /// <summary>What is counted elsewhere, as it stands now; and a new beginning for <see cref="Lag"/>.</summary>
+    public void Note(long evicted, long droppedByRing, long unsent, long timesRingFull)
     {
         Volatile.Write(ref _numbers[EvictedAt], evicted);
         Volatile.Write(ref _numbers[DroppedAt], droppedByRing);
         Volatile.Write(ref _numbers[UnsentAt], unsent);
+        Volatile.Write(ref _numbers[TimesFullAt], timesRingFull);
+        Volatile.Write(ref _numbers[LagAt], _lag);
+        Volatile.Write(ref _numbers[GreatestLagAt], Math.Max(_numbers[GreatestLagAt], _lag));
+        _lag = 0;
     }
+
+    internal void NoteLag(long lag) => _lag = Math.Max(_lag, lag);
 
     internal void Count(Refusal refusal) => Increment(RefusalsAt + SpaRefusals.IndexOf(refusal));
 

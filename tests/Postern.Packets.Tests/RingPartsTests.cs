@@ -44,6 +44,23 @@ public sealed unsafe class RingPartsTests
         Assert.Equal(101 * Second - 1_000_000, Read(ref clock, Wall + (seconds + 1) * Second - 1_000_000));
     }
 
+    [Fact]
+    public void A_reader_rests_only_while_he_is_woken_again_and_again()
+    {
+        const long Millisecond = Second / 1000;
+        var gathering = default(Gathering);
+        var now = 100 * Second;
+        for (var i = 0; i < 1000; i++)
+            Assert.Equal(0, gathering.RestBefore(now += 9 * Millisecond)); // 111 a second, for ever
+        for (var i = 0; i < 15; i++)
+            Assert.Equal(0, gathering.RestBefore(now += 10_000)); // a burst
+        for (var i = 0; i < 10; i++)
+            gathering.RestBefore(now += Millisecond);
+        for (var i = 0; i < 1000; i++)
+            Assert.Equal(Gathering.Rest, gathering.RestBefore(now += 5 * Millisecond)); // rests count for no less
+        Assert.Equal(0, gathering.RestBefore(now + (200 * Millisecond)));
+    }
+
     /// <summary>Fields take edge values at random; what comes out lies inside the block, and the reading ends.</summary>
     [Fact]
     public void A_block_whose_offsets_lie_is_not_followed_out_of_it()

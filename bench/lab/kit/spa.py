@@ -33,6 +33,7 @@ class GateKeys:
         self.public = out.raw
         self.id = blake2b(self.public)[:8]
         self.outer_key = blake2b(b"postern spa v1 outer", key=self.secret)
+        self.mark_key = blake2b(b"postern spa v1 nonce", key=self.outer_key)[:16]
 
     def write(self, path):
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as f:
@@ -44,7 +45,10 @@ class GateKeys:
 
     def outer(self, box):
         """§3: the seal that all clients share."""
-        nonce, out = os.urandom(24), ctypes.create_string_buffer(len(box) + 16)
+        nonce, out = os.urandom(16), ctypes.create_string_buffer(len(box) + 16)
+        mark = ctypes.create_string_buffer(8)
+        sodium().crypto_shorthash_siphash24(mark, nonce, ctypes.c_ulonglong(16), self.mark_key)
+        nonce += mark.raw
         sodium().crypto_aead_xchacha20poly1305_ietf_encrypt(out, None, box, ctypes.c_ulonglong(len(box)), None, ctypes.c_ulonglong(0), None, nonce, self.outer_key)
         return nonce + out.raw
 

@@ -64,7 +64,20 @@ internal sealed class AttemptTable
         _markCount = new byte[Capacity];
         _times = new long[Capacity * stepsPerRow];
         _marks = new ulong[Capacity * marksPerRow];
+        LayOut();
+    }
+
+    /// <summary>Every page is written to: memory that is only promised would be taken when strangers come.</summary>
+    private void LayOut()
+    {
         _expires.AsSpan().Fill(Never);
+        _touched.AsSpan().Fill(Never);
+        _times.AsSpan().Fill(Never);
+        _sources.AsSpan().Fill(UInt128.MaxValue);
+        _doors.AsSpan().Fill(int.MinValue);
+        _progress.AsSpan().Fill(1);
+        _markCount.AsSpan().Fill(1);
+        _marks.AsSpan().Fill(1);
     }
 
     public int Capacity => _sets * Ways;

@@ -46,7 +46,7 @@ public sealed class SequenceDetector
         _conditions = [.. doors.Select(d => d.TcpFlags).Distinct()];
         _opened = new int[doors.Length];
         _attempts = new(
-            tableBytes,
+            doors.IsEmpty ? 0 : tableBytes,
             stepsPerRow: Math.Max(_doors.Any(d => d.Alone) ? LoneAttempts.TimesPerRow : 1, _doors.Where(d => !d.Alone).Select(d => d.Steps).DefaultIfEmpty().Max()),
             marksPerRow: _doors.Any(d => d.Overlapping != 0) ? MaxOverlappingSteps : 0);
         _lone = _doors.Any(d => d.Alone) ? new(_attempts, _doors) : null;

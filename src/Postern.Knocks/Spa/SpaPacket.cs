@@ -5,7 +5,7 @@ namespace Postern.Knocks.Spa;
 /// <summary>
 /// The shape of an SPA packet (spec/spa.md §3): the payload of a UDP datagram, of an ICMP echo request, or of a TCP SYN.
 /// <code>
-///  0 24  nonce
+///  0 24  nonce = chance(16) | SipHash-2-4(mark key, chance)(8)
 /// 24  n  XChaCha20-Poly1305(outer key, nonce, box)           16 more than the box
 ///        box = crypto_box_seal(gate public key, request)     48 more than the request
 /// </code>

@@ -10,6 +10,9 @@ public sealed class SpaReader(OuterKey outerKey, BoxKeyPair gateKey)
     private readonly byte[] _box = new byte[SpaPacket.MaxRequest + BoxPublicKey.SealOverhead];
     private readonly byte[] _request = new byte[SpaPacket.MaxRequest];
 
+    /// <summary>About 30 ns: whether the nonce of a packet bears the mark of this gate's secret. A packet without it may be genuine all the same: the client is an older one.</summary>
+    public bool IsMarked(ReadOnlySpan<byte> packet) => outerKey.IsMarked(packet[..OuterKey.NonceSize]);
+
     /// <summary>About 0.4 µs: whether the packet is of one who knows the gate secret. Leaves the box inside, for <see cref="Open"/>.</summary>
     public Refusal OpenOuter(ReadOnlySpan<byte> packet, out ReadOnlyMemory<byte> box)
     {

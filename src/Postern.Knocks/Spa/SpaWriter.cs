@@ -43,8 +43,10 @@ public static class SpaWriter
         if (!gateKey.TrySeal(chance[OuterKey.NonceSize..], request, box))
             throw new ArgumentException("the gate's public key is not one that anything can be sealed to", nameof(gateKey));
         var packet = new byte[size];
-        chance[..OuterKey.NonceSize].CopyTo(packet);
-        outerKey.Seal(chance[..OuterKey.NonceSize], box, packet.AsSpan(OuterKey.NonceSize));
+        var nonce = packet.AsSpan(0, OuterKey.NonceSize);
+        chance[..OuterKey.NonceSize].CopyTo(nonce);
+        outerKey.Mark(nonce);
+        outerKey.Seal(nonce, box, packet.AsSpan(OuterKey.NonceSize));
         return packet;
     }
 }

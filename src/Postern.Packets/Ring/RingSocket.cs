@@ -77,16 +77,16 @@ internal static unsafe class RingSocket
     }
 
     /// <summary>
-    /// How many packets found no room since this was asked last: the kernel forgets the number as it tells it.
+    /// How many packets found no room since this was asked last, and how often there was none: the kernel forgets the numbers as it tells them.
     /// <code>
     /// struct tpacket_stats_v3   packets 4 · dropped 4 · times the ring was full 4
     /// </code>
     /// </summary>
-    public static uint TakeDropped(int fd)
+    public static (uint Dropped, uint TimesFull) TakeLosses(int fd)
     {
         var statistics = stackalloc uint[3];
         uint length = 3 * sizeof(uint);
-        return Libc.GetOption(fd, Libc.SolPacket, Libc.PacketStatistics, statistics, &length) == 0 ? statistics[1] : 0;
+        return Libc.GetOption(fd, Libc.SolPacket, Libc.PacketStatistics, statistics, &length) == 0 ? (statistics[1], statistics[2]) : default;
     }
 
     /// <summary>Sleeps until the ring has a block to read, <paramref name="wake"/> is written to, or so many nanoseconds are over. Whether the ring has one.</summary>
@@ -113,6 +113,13 @@ internal static unsafe class RingSocket
         }
 
         return (fds[0].Returned & Libc.PollIn) != 0;
+    }
+
+    /// <summary>Sleeps for so many nanoseconds, packets or not, or until <paramref name="wake"/> is written to.</summary>
+    public static void Rest(int wake, long nanoseconds)
+    {
+        var fd = new Libc.PollFd { Fd = wake, Events = Libc.PollIn };
+        _ = Libc.Poll(&fd, 1, Libc.Milliseconds(nanoseconds)); // a signal ends it early: no matter
     }
 
     public static CaptureException Failure(string what)

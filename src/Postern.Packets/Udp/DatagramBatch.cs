@@ -73,6 +73,9 @@ internal sealed unsafe class DatagramBatch : IDisposable
         }
     }
 
+    /// <summary>So few that the socket holds many times as much.</summary>
+    public bool WasSmall => _count < Capacity / 2;
+
     public bool TryNext(out CapturedPacket packet)
     {
         packet = default;
@@ -90,6 +93,7 @@ internal sealed unsafe class DatagramBatch : IDisposable
             Bytes = new(memory + Room - headers, headers + Math.Min(length, Kept)),
             Link = LinkType.Raw,
             Time = time,
+            ReadAt = _clock.Uptime,
         };
         return true;
     }

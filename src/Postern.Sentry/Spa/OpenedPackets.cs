@@ -17,17 +17,26 @@ namespace Postern.Sentry.Spa;
 /// his own; the copy that he then sends costs the gate a ninth.</item>
 /// </list>
 /// </summary>
-internal sealed class OpenedPackets(SipHash hash)
+internal sealed class OpenedPackets
 {
     internal const int Ways = 8;
     internal const int Capacity = Sets * Ways;
 
     private const int Sets = 8192;
 
+    private readonly SipHash _hash;
+
     /// <summary>The marks of a set are one line of the processor's cache: all that a packet of no copy touches.</summary>
     private readonly ulong[] _marks = new ulong[Capacity];
     private readonly UInt128[] _hashes = new UInt128[Capacity];
     private readonly byte[] _next = new byte[Sets];
+
+    public OpenedPackets(SipHash hash)
+    {
+        _hash = hash;
+        _hashes.AsSpan().Fill(1); // so that all of it is there from the start; it is the marks that say whether a place is taken
+        _marks.AsSpan().Fill(EmptyMark);
+    }
 
     public bool Has(ReadOnlySpan<byte> packet)
     {
@@ -37,7 +46,7 @@ internal sealed class OpenedPackets(SipHash hash)
         if (!marks.Contains(mark))
             return false;
 
-        var whole = hash.Of(packet);
+        var whole = _hash.Of(packet);
         for (var i = 0; i < Ways; i++)
         {
             if (marks[i] == mark && _hashes[first + i] == whole)
@@ -55,10 +64,13 @@ internal sealed class OpenedPackets(SipHash hash)
         var place = (set * Ways) + _next[set];
         _next[set] = (byte)((_next[set] + 1) % Ways);
         _marks[place] = mark;
-        _hashes[place] = hash.Of(packet);
+        _hashes[place] = _hash.Of(packet);
     }
 
-    /// <summary>Never zero, which is an empty place.</summary>
+    /// <summary>No packet's: those are odd.</summary>
+    private const ulong EmptyMark = 2;
+
+    /// <summary>Never that of an empty place.</summary>
     private static ulong MarkOf(ReadOnlySpan<byte> packet) => BinaryPrimitives.ReadUInt64LittleEndian(packet) | 1;
 
     private static int SetOf(ulong mark) => (int)(mark >> 1) & (Sets - 1);

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Postern.Reports;
 
 namespace Postern.Sentry.Spa;
@@ -21,48 +20,68 @@ namespace Postern.Sentry.Spa;
 /// A prefix takes 200 of the 10 000 a second, two in a hundred. Fifty networks are needed to be noticed by others.
 /// </para>
 /// <para>
-/// <b>(d) The same with false sources, each another,</b> which no limit by prefix holds. The whole is then short, and must be shared by chance, for
-/// an order can be gamed: a plain bucket gives each token to whoever comes first after it, so that a sender who hits that moment takes all with
-/// 10 000 packets a second. So below half full, a packet is admitted with the chance <c>2 · tokens / burst</c>. Under λ packets a second the
-/// bucket comes to rest where λ · chance = rate, and every packet, genuine or not, whenever it comes, is admitted with
+/// <b>(d) The same with false sources, each another,</b> which no limit by prefix holds. The whole is then short, and is shared by chance
+/// (<see cref="SharedBucket"/>). Most of it, eight parts of ten, is kept for packets that were asked for before (<see cref="AskedPackets"/>): a client sends its packet
+/// three times, and an enemy who does that too has a third of the packets to send. Of λ a second, each sent m times, the 2 000 and the 8 000 give
 /// <code>
-/// chance = rate / λ        λ = 20 000: 1/2     100 000: 1/10     1 000 000: 1/100 (as much as a core can read)
+///                        first copy     each further one
+/// λ =  20 000,  m = 1    1 in 10        always             a client of three copies is let in, with its second
+///               m = 2    2 in 10        always
+/// λ = 100 000,  m = 1    1 in 50        always
+///               m = 2    1 in 25        1 in 6             33 in 100 of such clients; of those that send ten copies, 81
+///               m = 3    1 in 17        1 in 7             30 in 100
 /// </code>
-/// A client that sends n times gets through with 1 − (1 − chance)^n: of three copies at 100 000 a second, 27 in 100; of thirty, 96. A refused
-/// packet is not remembered, so its copies draw again.
-/// A burst at the start of each second cannot shut out the rest of it: to bring the bucket from half to a share of 1/e^k takes k · burst/2
-/// packets, and it is half full again burst / (2 · rate) = 50 ms after the last. Refused packets take nothing from any bucket.
+/// Refused packets take nothing from any bucket.
 /// </para>
 /// </summary>
 internal sealed class OpeningBudget
 {
-    private const double Second = 1e9;
+    /// <summary>Tuning: of ten parts, those for packets that come again.</summary>
+    private const int PartsForCopies = 8;
+    private const int Parts = 10;
 
-    private readonly SipHash _hash;
-    private readonly OpeningRate _inAll;
+    // Tuning. What a reader may be late without its work being cut: a rest of the ring's and a busy moment; and with what is cut last.
+    private const long Calm = 10_000_000;
+    private const long CalmForCopies = 50_000_000;
+
     private readonly PrefixBuckets _hosts;
     private readonly PrefixBuckets _networks;
-    private double _tokens;
-    private long _filled = long.MinValue;
-    private ulong _draws;
+    private readonly SharedBucket _firsts;
+    private readonly SharedBucket? _copies;
+    private readonly AskedPackets? _asked;
 
     /// <param name="hash">Keyed with chance.</param>
     /// <param name="limits">Validated.</param>
-    public OpeningBudget(SipHash hash, OpeningLimits limits)
+    /// <param name="keepsForCopies">Whether clients send copies, and most of the whole is for these.</param>
+    public OpeningBudget(SipHash hash, OpeningLimits limits, bool keepsForCopies = false)
     {
         limits.Validate();
-        _hash = hash;
-        _inAll = limits.InAll;
         _hosts = new(hash, bitsV4: 32, bitsV6: 64, limits.PerHost);
         _networks = new(hash, bitsV4: 24, bitsV6: 48, limits.PerNetwork);
-        _tokens = _inAll.Burst;
+        _firsts = new(hash, keepsForCopies ? PartOf(limits.InAll, Parts - PartsForCopies) : limits.InAll, Calm);
+        if (!keepsForCopies)
+            return;
+        _copies = new(hash, PartOf(limits.InAll, PartsForCopies), CalmForCopies);
+        _asked = new(hash);
     }
+
+    /// <summary>The burst is halved: a client that knocks at a quiet moment needs no more, and many at once come again.</summary>
+    private static OpeningRate PartOf(OpeningRate rate, int parts) => new(Math.Max(1, (int)((long)rate.PerSecond * parts / Parts)), Math.Max(1, rate.Burst / 2));
 
     /// <summary><see cref="Refusal.None"/>, and the opening is paid for; or <see cref="Refusal.OverBudget"/>, and nothing is.</summary>
     /// <param name="source">Of the packet.</param>
     /// <param name="now">Nanoseconds; only differences matter.</param>
     /// <param name="cost">In tokens; not more than any of the bursts, or it is never paid for.</param>
-    public Refusal Spend(Address source, long now, int cost = 1)
+    public Refusal Spend(Address source, long now, int cost = 1) => Spend(source, now, lag: 0, cost, packet: default);
+
+    /// <summary>The same for a packet that may be a copy.</summary>
+    /// <param name="packet">All its bytes. That it was refused is remembered.</param>
+    /// <param name="source">Of the packet.</param>
+    /// <param name="now">When it came, in nanoseconds; only differences matter.</param>
+    /// <param name="lag">How long ago that was when it was read.</param>
+    public Refusal SpendOn(ReadOnlySpan<byte> packet, Address source, long now, long lag) => Spend(source, now, lag, cost: 1, packet);
+
+    private Refusal Spend(Address source, long now, long lag, int cost, ReadOnlySpan<byte> packet)
     {
         var host = _hosts.Find(source.Value, now);
         if (!_hosts.HasTokens(host, now, cost))
@@ -70,31 +89,30 @@ internal sealed class OpeningBudget
         var network = _networks.Find(source.Value, now);
         if (!_networks.HasTokens(network, now, cost))
             return Refusal.OverBudget;
-        Fill(now);
-        if (_tokens < cost || !IsAdmitted())
+        if (!TakeOfTheWhole(packet, now, lag, cost))
             return Refusal.OverBudget;
 
-        _tokens -= cost;
         _hosts.Take(host, now, cost);
         _networks.Take(network, now, cost);
         return Refusal.None;
     }
 
-    /// <summary>A time that ran backwards, as between two capture files, fills nothing.</summary>
-    private void Fill(long now)
+    private bool TakeOfTheWhole(ReadOnlySpan<byte> packet, long now, long lag, int cost)
     {
-        if (_filled != long.MinValue && now > _filled)
-            _tokens = Math.Min(_inAll.Burst, _tokens + ((now - _filled) / Second * _inAll.PerSecond));
-        _filled = now;
+        var asked = _asked?.Identify(packet) ?? 0;
+        if (_asked is not null && _asked.Has(asked, now) && TakeFrom(_copies!, now, lag, cost))
+            return true;
+        if (TakeFrom(_firsts, now, lag, cost))
+            return true;
+        _asked?.Add(asked, now);
+        return false;
     }
 
-    private bool IsAdmitted() => 2 * _tokens >= _inAll.Burst || Draw() * _inAll.Burst < 2 * _tokens;
-
-    /// <summary>From 0 to below 1, foreseen by nobody.</summary>
-    private double Draw()
+    private static bool TakeFrom(SharedBucket bucket, long now, long lag, int cost)
     {
-        Span<byte> number = stackalloc byte[sizeof(ulong)];
-        BinaryPrimitives.WriteUInt64LittleEndian(number, _draws++);
-        return (ulong)(_hash.Of(number) >> 75) * (1.0 / (1UL << 53));
+        if (!bucket.Admits(now, lag, cost))
+            return false;
+        bucket.Take(cost);
+        return true;
     }
 }

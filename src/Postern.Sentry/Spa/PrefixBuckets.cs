@@ -39,6 +39,7 @@ internal sealed class PrefixBuckets
         _interval = Second / rate.PerSecond;
         _depth = _interval * (rate.Burst - 1);
         _fullAt.AsSpan().Fill(long.MinValue);
+        _prefixes.AsSpan().Fill(1); // so that all of it is there from the start
     }
 
     /// <summary>The bucket of this source, for the other two; it is the caller's to keep between them.</summary>

@@ -1,3 +1,4 @@
+using Postern.Keys;
 using Postern.Knocks.Spa;
 using Postern.Packets;
 using Postern.Reports;
@@ -6,14 +7,23 @@ namespace Postern.Sentry.Spa;
 
 /// <summary>
 /// Recognises SPA packets and opens them, cheapest reject first (spec/spa.md §7). Allocates nothing once it stands; its memory is bounded.
+/// <para>
+/// Before all else stands the mark of the nonce. Who lacks the gate secret cannot make one, so a flood of junk costs a short hash for each packet and not
+/// a MAC of the whole. A packet without it may be an older client's, and is looked at all the same while there are few of them; in a flood, by chance.
+/// </para>
 /// </summary>
 internal sealed class SpaDetector
 {
+    // Tuning. So many outer seals are tried on packets without a mark, half a hundredth of a core; and fewer by a reader that is late.
+    private static readonly OpeningRate Unmarked = new(2_000, 1_000);
+    private const long Calm = 10_000_000;
+
     private readonly PortMap _udp;
     private readonly PortMap _tcp;
     private readonly bool _echo;
     private readonly SpaReader _reader;
     private readonly OpenedPackets _opened;
+    private readonly SharedBucket _unmarked;
     private readonly OpeningBudget _budget;
 
     public SpaDetector(SpaWatchOptions options)
@@ -24,7 +34,9 @@ internal sealed class SpaDetector
         _echo = options.Echo;
         _reader = new(options.OuterKey, options.GateKey);
         _opened = new(hash);
-        _budget = new(hash, options.Limits);
+        _unmarked = new(hash, Unmarked, Calm);
+        _budget = new(hash, options.Limits, keepsForCopies: true);
+        _ = options.OuterKey.IsMarked(stackalloc byte[OuterKey.NonceSize]); // what it calls is found now, before the sentry walls itself in
     }
 
     /// <summary>Whether it came where SPA packets come, whatever is in it.</summary>
@@ -36,19 +48,33 @@ internal sealed class SpaDetector
     };
 
     /// <summary>The request lives until the next call. It is not proven: the signature is for the warden.</summary>
-    public Refusal Open(in PacketView packet, long now, out ReadOnlyMemory<byte> request)
+    /// <param name="packet">That came where SPA packets come.</param>
+    /// <param name="now">When it came, in nanoseconds.</param>
+    /// <param name="lag">How long ago that was when it was read.</param>
+    /// <param name="request">What is inside both seals.</param>
+    public Refusal Open(in PacketView packet, long now, long lag, out ReadOnlyMemory<byte> request)
     {
         request = default;
         var payload = packet.Payload;
         if (!SpaPacket.IsSize(packet.PayloadLength) || payload.Length != packet.PayloadLength)
             return Refusal.WrongSize;
+        if (!_reader.IsMarked(payload) && !IsTried(now, lag))
+            return Refusal.Junk;
         if (_opened.Has(payload))
             return Refusal.Copy;
         if (_reader.OpenOuter(payload, out var box) is var a and not Refusal.None)
             return a;
-        if (_budget.Spend(new(packet.Source), now) is var b and not Refusal.None)
+        if (_budget.SpendOn(payload, new(packet.Source), now, lag) is var b and not Refusal.None)
             return b;
         _opened.Add(payload);
         return _reader.Open(box, out request);
+    }
+
+    private bool IsTried(long now, long lag)
+    {
+        if (!_unmarked.Admits(now, lag, cost: 1))
+            return false;
+        _unmarked.Take(1);
+        return true;
     }
 }

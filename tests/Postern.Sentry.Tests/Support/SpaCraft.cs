@@ -28,6 +28,9 @@ internal sealed class SpaCraft : IDisposable
 
     public OuterKey Outer { get; }
 
+    /// <summary>Whether nonces bear the mark; an older client's do not.</summary>
+    public bool Marks { get; set; } = true;
+
     public BoxKeyPair Gate { get; }
 
     public SpaWatchOptions Options => new(Outer, Gate, new(0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908))
@@ -65,6 +68,8 @@ internal sealed class SpaCraft : IDisposable
     public byte[] SealOuter(byte[] box)
     {
         var packet = Bytes(OuterKey.NonceSize + box.Length + OuterKey.TagSize);
+        if (Marks)
+            Outer.Mark(packet.AsSpan(0, OuterKey.NonceSize));
         Outer.Seal(packet.AsSpan(0, OuterKey.NonceSize), box, packet.AsSpan(OuterKey.NonceSize));
         return packet;
     }

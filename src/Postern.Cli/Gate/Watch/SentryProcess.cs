@@ -105,7 +105,7 @@ internal static class SentryProcess
 
         private void GiveSignOfLife()
         {
-            sentry.Counters.Note(sentry.AttemptsEvicted, source.Dropped, _unsent);
+            sentry.Counters.Note(sentry.AttemptsEvicted, source.Dropped, _unsent, source.TimesFull);
             Tally.Write(_message, generation, sentry.Counters.Numbers);
             _ = reports.TrySend(_message.AsSpan(0, Tally.Size)); // where there is no room, the next one will do
         }
