@@ -51,9 +51,13 @@ internal static class SentryProcess
         return orders;
     }
 
-    private static IPacketSource Open(SentryOrders orders, int count) => orders.Ring is { } ring
-        ? PacketRing.Adopt(CaptureAt, orders.Interfaces, ring)
-        : new UdpSocketSource([.. Enumerable.Range(CaptureAt, count).Select(number => new Socket(new SafeSocketHandle(number, ownsHandle: true)))]);
+    private static IPacketSource Open(SentryOrders orders, int count) => orders switch
+    {
+        { Ring: { } ring } => PacketRing.Adopt(CaptureAt, orders.Interfaces, ring),
+        { Source: SourceKind.Lines } => new LogSource(CaptureAt, orders.Interfaces),
+        { Source: SourceKind.Copies } => new NflogSource(CaptureAt),
+        _ => new UdpSocketSource([.. Enumerable.Range(CaptureAt, count).Select(number => new Socket(new SafeSocketHandle(number, ownsHandle: true)))]),
+    };
 
     /// <summary>Packet after packet, and a sign of life at even times.</summary>
     private sealed class Rounds(Sentry.Sentry sentry, IPacketSource source, Channel reports, uint generation)
@@ -87,6 +91,7 @@ internal static class SentryProcess
         private void GiveSignOfLife()
         {
             sentry.Counters.Note(sentry.AttemptsEvicted, source.Dropped, _unsent);
+            sentry.Counters.NoteForgedLines((source as LogSource)?.Forged ?? 0);
             Tally.Write(_message, generation, sentry.Counters.Numbers);
             _ = reports.TrySend(_message.AsSpan(0, Tally.Size)); // where there is no room, the next one will do
         }
