@@ -39,6 +39,9 @@ public sealed record Protection(ImmutableArray<ProtectedService> Services, Immut
     /// <summary>Requests may choose another port for one of a service's own.</summary>
     public bool HasLocalForwards { get; init; }
 
+    /// <summary>Packets that are to be copied to a group of nfnetlink_log; null: none.</summary>
+    public KnockLog? Knocks { get; init; }
+
     /// <summary>The table is to have what forwards need; otherwise none can be opened.</summary>
     public bool NeedsForwards => HasLocalForwards || Services.Any(service => service.Forward is not null);
 }

@@ -39,6 +39,7 @@ public sealed class NftablesFirewall : IFirewall
         lock (_turn)
         {
             var started = Stopwatch.GetTimestamp();
+            _table.HasKnocks = protection.Knocks is not null;
             var state = _table.State();
             var wanted = protection.NeedsForwards ? TableState.Forwarding : TableState.Plain;
             var (kept, dropped) = Sort(state == TableState.Absent ? [] : _table.Grants(), protection);
@@ -305,6 +306,7 @@ public sealed class NftablesFirewall : IFirewall
         && !_table.IsAsleep()
         && HostChains.LastRule(_netlink, NfTablesWire.FamilyInet, Ruleset.Table, Ruleset.Gate) is not null
         && HostChains.LastRule(_netlink, NfTablesWire.FamilyInet, Ruleset.Table, Ruleset.Closed) == DefaultVerdict.Drop
+        && (!_table.HasKnocks || HostChains.LastRule(_netlink, NfTablesWire.FamilyInet, Ruleset.Table, KnockChain.Name) is not null)
         && (_wanted != TableState.Forwarding || HostChains.LastRule(_netlink, NfTablesWire.FamilyInet, Ruleset.Table, ForwardChains.Lead) is not null);
 
     /// <summary>Before anything was set up it may be either.</summary>

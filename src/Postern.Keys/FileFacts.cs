@@ -14,6 +14,12 @@ namespace Postern.Keys;
 /// <param name="Identity">Another number for another file, also under the same name.</param>
 public readonly partial record struct FileFacts(bool IsRegular, bool IsOwnedByRootOrUs, UnixFileMode Mode, long Size, long Changed, UInt128 Identity)
 {
+    /// <summary>Number of its owner; 0 where the system cannot tell.</summary>
+    public uint Owner { get; init; }
+
+    /// <summary>Number of its group; 0 where the system cannot tell.</summary>
+    public uint Group { get; init; }
+
     private const int CurrentFolder = -100; // AT_FDCWD
     private const uint WantBasics = 0x7ff; // STATX_BASIC_STATS
     private const int TypeMask = 0xf000; // S_IFMT
@@ -27,7 +33,7 @@ public readonly partial record struct FileFacts(bool IsRegular, bool IsOwnedByRo
         return OperatingSystem.IsLinux() ? OfLinux(path) : OfOthers(path);
     }
 
-    /// <summary>struct statx (linux/stat.h), the same on every processor: uid at 20, mode at 28, inode at 32, size at 40, ctime at 96, device at 136.</summary>
+    /// <summary>struct statx (linux/stat.h), the same on every processor: uid at 20, gid at 24, mode at 28, inode at 32, size at 40, ctime at 96, device at 136.</summary>
     private static FileFacts? OfLinux(string path)
     {
         Span<byte> status = stackalloc byte[256];
@@ -42,7 +48,11 @@ public readonly partial record struct FileFacts(bool IsRegular, bool IsOwnedByRo
             (UnixFileMode)(mode & ModeMask),
             MemoryMarshal.Read<long>(status[40..]),
             changed,
-            new(MemoryMarshal.Read<ulong>(status[136..]), MemoryMarshal.Read<ulong>(status[32..])));
+            new(MemoryMarshal.Read<ulong>(status[136..]), MemoryMarshal.Read<ulong>(status[32..])))
+        {
+            Owner = owner,
+            Group = MemoryMarshal.Read<uint>(status[24..]),
+        };
     }
 
     private static FileFacts? OfOthers(string path)

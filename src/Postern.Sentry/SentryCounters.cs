@@ -8,7 +8,7 @@ namespace Postern.Sentry;
 /// What became of every packet that reached the sentry. Written by the sentry's thread alone; whoever reads sees a number that was true a moment
 /// ago. As numbers it crosses to the warden (<see cref="Tally"/>), where those of the sentries that were before are added.
 /// <code>
-///  0 reports · 1 attempts evicted · 2 dropped by the ring · 3 reports that found no room · 4 times that the ring was full · 5 greatest lag since the last sign of life · 6 greatest lag of all · 8 to 23 by fault (0: none) · 24 to 31 by refusal, in the order of Refusals · 32 to 39 by refusal, in the order of FwknopRefusals
+///  0 reports · 1 attempts evicted · 2 dropped by the ring · 3 reports that found no room · 4 times that the ring was full · 5 greatest lag since the last sign of life · 6 greatest lag of all · 7 lines of a log that are not the kernel's · 8 to 23 by fault (0: none) · 24 to 31 by refusal, in the order of Refusals · 32 to 39 by refusal, in the order of FwknopRefusals
 /// </code>
 /// </summary>
 public sealed class SentryCounters
@@ -20,6 +20,7 @@ public sealed class SentryCounters
     private const int TimesFullAt = 4;
     private const int LagAt = 5;
     private const int GreatestLagAt = 6;
+    private const int ForgedLinesAt = 7;
     private const int FaultsAt = 8;
     private const int RefusalsAt = FaultsAt + 16;
     private const int FwknopRefusalsAt = RefusalsAt + 8;
@@ -43,7 +44,10 @@ public sealed class SentryCounters
     /// <summary>Attempts that newer ones pushed out.</summary>
     public long AttemptsEvicted => Volatile.Read(ref _numbers[EvictedAt]);
 
-    /// <summary>Packets that the kernel had no room for.</summary>
+    /// <summary>Lines of a log that look like packets, and that the log does not call the kernel's.</summary>
+    public long ForgedLines => Volatile.Read(ref _numbers[ForgedLinesAt]);
+
+    /// <summary>Packets that the kernel had no room for, and lines of a log that were cut.</summary>
     public long DroppedByRing => Volatile.Read(ref _numbers[DroppedAt]);
 
     /// <summary>Reports that the way to the warden had no room for.</summary>
@@ -100,6 +104,9 @@ public sealed class SentryCounters
     }
 
     internal void NoteLag(long lag) => _lag = Math.Max(_lag, lag);
+
+    /// <summary>The same of lines of a log.</summary>
+    public void NoteForgedLines(long count) => Volatile.Write(ref _numbers[ForgedLinesAt], count);
 
     internal void Count(Refusal refusal) => Increment(RefusalsAt + SpaRefusals.IndexOf(refusal));
 

@@ -9,14 +9,30 @@ using Postern.Reports;
 
 namespace Postern.Sentry;
 
+/// <summary>What a sentry reads from where it has no packet socket.</summary>
+public enum SourceKind : byte
+{
+    /// <summary>Bound UDP sockets, one or more.</summary>
+    Datagrams,
+
+    /// <summary>A pipe with lines of a log.</summary>
+    Lines,
+
+    /// <summary>A socket of nfnetlink_log.</summary>
+    Copies,
+}
+
 /// <summary>
 /// What a sentry is told when it starts, and never again: a change is another sentry. The warden writes it into a pipe, the sentry reads it to its
 /// end; both are the same program, and the first thing in it says so.
 /// </summary>
 public sealed record SentryOrders(SentryOptions Options)
 {
-    /// <summary>Where packets come from: one packet socket with a ring of this size; null: the UDP sockets that were handed over.</summary>
+    /// <summary>Where packets come from: one packet socket with a ring of this size; null: what <see cref="Source"/> says.</summary>
     public RingSize? Ring { get; init; }
+
+    /// <summary>What was handed over instead of a packet socket.</summary>
+    public SourceKind Source { get; init; }
 
     /// <summary>Names of the interfaces that packets are wanted from; none: all.</summary>
     public ImmutableArray<string> Interfaces { get; init; } = [];
@@ -39,6 +55,7 @@ public sealed record SentryOrders(SentryOptions Options)
             writer.Write(ring.Blocks);
         }
 
+        writer.Write((byte)Source);
         Each(writer, Options.Doors, door => Write(writer, door));
         writer.Write(Options.Traps.Memory);
         Each(writer, Options.Traps.Ports, trap =>
@@ -68,13 +85,14 @@ public sealed record SentryOrders(SentryOptions Options)
         var generation = reader.ReadUInt32();
         var interfaces = Each(reader, reader.ReadString);
         RingSize? ring = reader.ReadBoolean() ? new(reader.ReadInt32(), reader.ReadInt32()) : null;
+        var source = (SourceKind)reader.ReadByte();
         var doors = Each(reader, () => ReadDoor(reader));
         var memory = reader.ReadInt64();
         var traps = TrapPorts.From(Each(reader, () => ((StepKind)reader.ReadByte(), reader.ReadUInt16())), memory);
         var spa = reader.ReadBoolean() ? ReadSpa(reader) : null;
         var fwknop = reader.ReadBoolean() ? ReadFwknop(reader) : null;
         return reader.BaseStream.Position == bytes.Length
-            ? new SentryOrders(new SentryOptions(generation, doors) { Traps = traps, Spa = spa, Fwknop = fwknop }) { Ring = ring, Interfaces = interfaces }
+            ? new SentryOrders(new SentryOptions(generation, doors) { Traps = traps, Spa = spa, Fwknop = fwknop }) { Ring = ring, Source = source, Interfaces = interfaces }
             : throw new EndOfStreamException("more orders than there can be");
     }
 

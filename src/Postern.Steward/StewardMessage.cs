@@ -27,6 +27,9 @@ public enum StewardWord : ushort
     /// <summary>Warden: it does its work.</summary>
     Alive = 0x07,
 
+    /// <summary>Warden: the log that the configuration names, followed from now on: a pipe, with a program of the steward's at its other end. Answered likewise.</summary>
+    WantLog = 0x08,
+
     /// <summary>Steward: the first message; id: the how-manieth warden it speaks to, number: its process, text: when it began (ISO 8601). With it, where they can be had: raw IPv4 and IPv6 sockets for receipts.</summary>
     Welcome = 0x10,
 

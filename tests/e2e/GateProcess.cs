@@ -86,6 +86,6 @@ internal sealed class GateProcess(int pid)
     public long OwnMemory => File.ReadLines($"/proc/{pid}/smaps_rollup").Where(l => l.StartsWith("Private_", StringComparison.Ordinal) || l.StartsWith("Swap:", StringComparison.Ordinal))
         .Sum(l => long.Parse(l.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture)) * 1024;
 
-    private static string StatusOf(string folder, string field) =>
+    public static string StatusOf(string folder, string field) =>
         File.ReadLines(folder + "/status").First(l => l.StartsWith(field + ":", StringComparison.Ordinal))[(field.Length + 1)..].Trim();
 }

@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Reflection;
 using Postern.Cli.Commands;
+using Postern.Cli.Compile;
 
 namespace Postern.Cli.CommandLine;
 
@@ -18,6 +19,7 @@ internal static class PosternRoot
         InitCommand.Create,
         EnrollCommand.Create,
         ImportCommand.Create,
+        CompileCommand.Create,
         GateCommand.Create,
         CheckCommand.Create,
         ExplainCommand.Create,
@@ -34,8 +36,7 @@ internal static class PosternRoot
     public static RootCommand Create()
     {
         var root = new DocumentedRootCommand(
-            "Keeps a host's services closed; opens one, to one address, after a knock. "
-            + "Port knocking is an added layer: keep your SSH keys and your updates.",
+            "Opens a closed service to one address after a knock. Keep your SSH keys, too.",
             "postern knock gate.example.org tcp/22 --sequence tcp/7000,udp/8000,tcp/9000");
         foreach (var create in Commands)
             root.Add(create());

@@ -40,7 +40,7 @@ internal static class StatusCommand
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"               on trial: in {left:0} s the one before comes back, unless 'postern apply --confirm' is said"));
         foreach (var process in status.Processes)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{process.Name,-15}process {process.Pid}, user {UserOf(process)}, {Rights(process)}, {process.Resident >> 20} MiB{Replaced(process)}"));
-        output.WriteLine($"watching       {(status.Interfaces.IsEmpty ? "every interface" : string.Join(", ", status.Interfaces.Select(name => status.MissingInterfaces.Contains(name, StringComparer.Ordinal) ? $"{name} (NOT THERE: nothing is guarded by it)" : name)))}");
+        output.WriteLine($"watching       {(status.Interfaces.IsEmpty ? "every interface" : string.Join(", ", status.Interfaces.Select(name => status.MissingInterfaces.Contains(name, StringComparer.Ordinal) ? $"{name} (NOT THERE: nothing is guarded by it)" : name)))}{(status.Capture is "packet" ? "" : $", by {status.Capture}")}");
         output.WriteLine(status.RulesInPlace ? "rules          in place (table inet postern)" : "rules          NOT IN PLACE: protected services may be open");
         output.WriteLine($"blends in      {BlendsIn(status)}");
         foreach (var service in status.Services)
@@ -69,13 +69,23 @@ internal static class StatusCommand
         var faulty = string.Concat(packets.Faulty.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => string.Create(CultureInfo.InvariantCulture, $", {f.Value} {f.Key}")));
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"packets        {packets.Read} read, {packets.Reports} knocks completed{faulty}; lost: {packets.DroppedByRing} in the ring, {packets.DroppedReports} reports, {packets.AttemptsEvicted} attempts pushed out"));
+            $"packets        {packets.Read} read, {packets.Reports} knocks completed{faulty}; lost: {packets.DroppedByRing} {Place(status.Capture)}, {packets.DroppedReports} reports, {packets.AttemptsEvicted} attempts pushed out"));
+        if (packets.ForgedLines is > 0 and var forged)
+            output.WriteLine($"not the kernel's  {PortText.Count((int)Math.Min(forged, int.MaxValue), "line")} of the log: something else writes there what only the firewall should");
         if (status.Spa is not null)
             output.WriteLine($"refused        {Counts(packets.Refused)}");
         if (status.Fwknop is not null)
             output.WriteLine($"of fwknop      {Counts(packets.RefusedFwknop)}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"grants         {status.Grants} in force"));
     }
+
+    /// <summary>Where what was lost got lost.</summary>
+    private static string Place(string capture) => capture switch
+    {
+        "packet" => "in the ring",
+        "udp" => "in the sockets",
+        _ => capture.StartsWith("nflog", StringComparison.Ordinal) ? "in the socket" : "in the log, cut",
+    };
 
     private static string UserOf(ProcessStatus process) =>
         OperatingSystem.IsLinux() && Known.FirstOrDefault(name => Account.Find(name)?.User == process.User) is { } name

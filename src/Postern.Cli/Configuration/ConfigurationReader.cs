@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Postern.Reports;
 using Postern.Warden;
 
 namespace Postern.Cli.Configuration;
@@ -58,13 +57,13 @@ internal static class ConfigurationReader
 
         fwknop = fwknop with { Knocks = [.. fwknop.Knocks.Select(k => k with { Keys = FwknopKeysFile.Read(k.KeysFile, keyFaults) })] };
         var oneTime = OneTimeDoors.Read(knocks, keyFaults);
-        return new(Assemble(gate, services, [.. knocks.Where(k => k.OneTime is null)], oneTime, fwknop, spa, policy, files), [], [.. faults.Warnings, .. keyFaults.Warnings]) { KeyFaults = [.. keyFaults.Faults] };
+        var places = services.Services.Select(s => ("services." + s.Service.Name, s.Place)).Concat(knocks.Select(k => ("knocks." + k.Door.Name, k.Place)));
+        return new(Assemble(gate, services, [.. knocks.Where(k => k.OneTime is null)], oneTime, fwknop, spa, policy, files) with { Places = places.ToImmutableDictionary(p => p.Item1, p => p.Place, StringComparer.Ordinal) }, [], [.. faults.Warnings, .. keyFaults.Warnings]) { KeyFaults = [.. keyFaults.Faults] };
     }
 
     private static void CheckTogether(GateSection gate, ServicesSection services, ImmutableArray<Knock> knocks, FwknopSettings fwknop, SpaSettings? spa, FaultList faults)
     {
-        if (gate.Capture == CaptureSetting.Udp)
-            CheckBound(gate.CapturePlace, knocks, fwknop, spa, faults);
+        CaptureRules.Check(gate, knocks, fwknop, spa, faults);
         FwknopRules.Check(fwknop.Knocks, services, faults);
         foreach (var knock in knocks.Where(k => k.OneTime is null))
         {
@@ -95,18 +94,6 @@ internal static class ConfigurationReader
             foreach (var name in knock.Door.Opens.Where(chosen.Contains))
                 faults.Add(knock.Place, $"a sequence cannot say where the service '{name}' is to lead", "give the service ports and one target, or let a knock of method fwknop open it");
         }
-    }
-
-    /// <summary>A bound socket sees what is sent to it and nothing else.</summary>
-    private static void CheckBound(Place capture, ImmutableArray<Knock> knocks, FwknopSettings fwknop, SpaSettings? spa, FaultList faults)
-    {
-        FwknopRules.CheckBound(fwknop, faults);
-        foreach (var knock in knocks)
-            faults.Add(knock.Place, $"'capture: udp' cannot see the sequence '{knock.Sequence.Name}'", "remove it, or write capture: packet");
-        if (spa is null && fwknop.Knocks.IsEmpty)
-            faults.Add(capture, "'capture: udp' has nothing to wait for", "write a section 'spa', or capture: packet");
-        else if (spa is not null && (spa.Echo || spa.Of(Transport.Tcp).Any()))
-            faults.Add(capture, "'capture: udp' sees neither icmp nor tcp", "leave only udp ports in spa.ports, or write capture: packet");
     }
 
     private static GateConfiguration Assemble(

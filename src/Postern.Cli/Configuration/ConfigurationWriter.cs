@@ -42,7 +42,7 @@ internal static class ConfigurationWriter
     private static void WriteGate(StringBuilder text, GateConfiguration configuration) => text
         .Append("gate:\n")
         .Append(CultureInfo.InvariantCulture, $"  interfaces: {(configuration.Interfaces.IsEmpty ? "any" : List(configuration.Interfaces, Quote))}\n")
-        .Append(CultureInfo.InvariantCulture, $"  capture: {(configuration.Capture == CaptureSetting.Packet ? "packet" : "udp")}\n")
+        .Append(CultureInfo.InvariantCulture, $"  capture: {(configuration.Capture.Way == CaptureWay.Log ? Quote(configuration.Capture.ToString()) : configuration.Capture.ToString())}\n")
         .Append(CultureInfo.InvariantCulture, $"  control_socket: {Quote(configuration.ControlSocket)}\n")
         .Append(CultureInfo.InvariantCulture, $"  control_readers: {List(configuration.ControlReaders, r => Quote(r.Name))}\n")
         .Append(CultureInfo.InvariantCulture, $"  max_grants: {configuration.Warden.MaxGrants}\n")

@@ -15,16 +15,6 @@ internal enum TrapSetting
     Off,
 }
 
-/// <summary>How packets are seen.</summary>
-internal enum CaptureSetting
-{
-    /// <summary>The kernel's packet sockets: before any firewall, and nothing listens.</summary>
-    Packet,
-
-    /// <summary>Bound UDP sockets, where packet sockets are not allowed: single packets over UDP only.</summary>
-    Udp,
-}
-
 /// <summary>A knock of method one-time.</summary>
 /// <param name="Manner">How its sequences must come; it has no steps.</param>
 /// <param name="Door">What each of them does.</param>
@@ -73,7 +63,7 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
     /// <summary>How far ahead of the gate's clock the time of what is accepted may be.</summary>
     public TimeSpan LedgerDoubt => Fwknop.Knocks.Select(k => k.MaxAge + TimeSpan.FromSeconds(1)).Append(Spa?.ClockSkew ?? TimeSpan.Zero).Max(); // their times are whole seconds
 
-    /// <summary>Where single packets of any kind come as datagrams: what <see cref="CaptureSetting.Udp"/> binds.</summary>
+    /// <summary>Where single packets of any kind come as datagrams: what <see cref="CaptureWay.Udp"/> binds.</summary>
     public IEnumerable<PortRange> DatagramPorts =>
         (Spa?.Of(Transport.Udp) ?? []).Concat(Fwknop.Knocks.IsEmpty ? [] : Fwknop.Of(Transport.Udp));
 
@@ -82,6 +72,9 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
 
     /// <summary>The files that were read, the main one first.</summary>
     public ImmutableArray<string> Files { get; init; } = [];
+
+    /// <summary>Where they stand: <c>services.NAME</c>, <c>knocks.NAME</c>.</summary>
+    public ImmutableDictionary<string, Place> Places { get; init; } = ImmutableDictionary<string, Place>.Empty;
 
     /// <summary>What the services with <see cref="Service.Action"/> run, and how it is undone: for the steward, who has it from here and from nobody else.</summary>
     public ImmutableArray<Errand> Actions { get; init; } = [];

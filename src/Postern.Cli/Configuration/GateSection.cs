@@ -30,7 +30,7 @@ internal sealed record GateSection(
             ControlReader.ReadList(fields["control_readers"], values),
             values.Number("max_grants", fields["max_grants"], 1, MostGrants),
             values.Choice("traps", fields["traps"], [("auto", TrapSetting.Auto), ("off", TrapSetting.Off)]),
-            values.Choice("capture", fields["capture"], [("packet", CaptureSetting.Packet), ("udp", CaptureSetting.Udp)], "nflog", "log", "journal"),
+            CaptureSetting.Read(fields["capture"], values),
             fields["capture"]?.Place ?? default,
             values.FullPath("ledger", fields["ledger"], GateConfiguration.UsualLedgerFile));
     }

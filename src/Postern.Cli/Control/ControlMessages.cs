@@ -106,6 +106,9 @@ internal sealed record GateStatus
 
     public required ImmutableArray<string> Interfaces { get; init; }
 
+    /// <summary>How packets are seen, as the configuration has it.</summary>
+    public string Capture { get; init; } = "packet";
+
     /// <summary>Those of them that do not exist now.</summary>
     public ImmutableArray<string> MissingInterfaces { get; init; } = [];
 
@@ -175,7 +178,7 @@ internal sealed record FwknopStatus(ImmutableArray<string> Carriers, bool Http, 
 /// <param name="Faulty">Those that could not, by reason.</param>
 /// <param name="Refused">Single packets that the sentry refused, by refusal.</param>
 /// <param name="Reports">Knocks completed, and single packets opened.</param>
-/// <param name="DroppedByRing">Packets that the kernel had no room for.</param>
+/// <param name="DroppedByRing">Packets that the kernel had no room for; lines of a log that were cut.</param>
 /// <param name="DroppedReports">Reports that the warden had no room for.</param>
 /// <param name="AttemptsEvicted">Attempts that newer ones pushed out.</param>
 internal sealed record PacketStatus(
@@ -183,6 +186,9 @@ internal sealed record PacketStatus(
 {
     /// <summary>Packets where fwknop's come that the sentry refused, by refusal.</summary>
     public ImmutableDictionary<string, long> RefusedFwknop { get; init; } = ImmutableDictionary<string, long>.Empty;
+
+    /// <summary>Lines of a log that look like packets, and that the log does not call the kernel's; not there: no log is read.</summary>
+    public long? ForgedLines { get; init; }
 }
 
 [JsonSourceGenerationOptions(

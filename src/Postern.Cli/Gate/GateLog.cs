@@ -74,6 +74,12 @@ internal static partial class GateLog
     [LoggerMessage(136, LogLevel.Warning, "this kernel has no Landlock: the warden sees all files, and the sentry is kept from them by its system call filter alone")]
     public static partial void NoFileView(ILogger log);
 
+    [LoggerMessage(205, LogLevel.Warning, "what reads {Log} ended ({How}); it is started again")]
+    public static partial void LogReaderEnded(ILogger logger, string log, string how);
+
+    [LoggerMessage(206, LogLevel.Warning, "{File} is not there yet: no knock is seen until it is")]
+    public static partial void LogMissing(ILogger log, string file);
+
     [LoggerMessage(140, LogLevel.Warning, "this configuration is on trial: in {Seconds} s the one before comes back, unless somebody says 'postern apply --confirm'")]
     public static partial void OnTrial(ILogger log, double seconds);
 

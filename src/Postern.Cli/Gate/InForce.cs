@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Postern.Cli.Configuration;
+using Postern.Firewall;
 using Postern.Knocks.Sequences;
 using Postern.Packets;
 using Postern.Reports;
@@ -30,6 +31,14 @@ internal sealed class InForce(GateConfiguration configuration, SpaKeeper? spa)
         Spa = configuration.Spa is { } settings ? spa!.ForSentry(settings) : null,
         Fwknop = ForSentry(configuration.Fwknop),
     };
+
+    /// <summary>The orders of the sentry whose reports count.</summary>
+    public SentryOptions? Watched { get; set; }
+
+    /// <summary>What the firewall must hold up, and what it is to copy to a sentry by these orders.</summary>
+    public static Protection Protect(GateConfiguration configuration, SentryOptions watched) => configuration.Capture.Way == CaptureWay.Nflog
+        ? configuration.Protection with { Knocks = KnockLogText.Of(configuration.Capture.Group, watched.Filter()) }
+        : configuration.Protection;
 
     /// <summary>Null where there is nothing to look for. With a seed of its own each time: nobody can have learnt it.</summary>
     private static FwknopWatchOptions? ForSentry(FwknopSettings settings)

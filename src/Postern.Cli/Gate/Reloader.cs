@@ -185,14 +185,14 @@ internal sealed class Reloader(
             next = next with { Spa = renewed with { Identities = known.Identities } }; // who may come in is the file of keys' to say, and that may have been read since; it is asked again below
         try
         {
-            warden.Apply(inForce.ForWarden(next), next.Protection, GateClock.Now(), loaded.Sentry!.Options.Generation);
+            warden.Apply(inForce.ForWarden(next), InForce.Protect(next, loaded.Sentry!.Options), GateClock.Now(), loaded.Sentry.Options.Generation);
         }
         catch (FirewallException e)
         {
             return Refused(new(null, e.Message, e.Hint));
         }
 
-        inForce.Configuration = next;
+        (inForce.Configuration, inForce.Watched) = (next, loaded.Sentry.Options);
         post.Post(loaded.Sentry, next);
         foreach (var warning in loaded.Read.Warnings)
             GateLog.ConfigurationWarning(log, warning.ToString());
@@ -226,7 +226,7 @@ internal sealed class Reloader(
             return next;
         try
         {
-            var capture = configuration.Capture == CaptureSetting.Udp ? post.Current?.Capture : null; // those ports are taken already: by us
+            var capture = configuration.Capture.IsHandedOn ? post.Current?.Capture : null; // those ports are taken already: by us
             var sentry = post.Begin(configuration, inForce.ForSentry(configuration, next.Traps, post.NextGeneration()), capture);
             if (sentry.Stands())
                 return next with { Sentry = sentry };

@@ -77,7 +77,7 @@ internal static class StatusText
 
     private static readonly Capabilities Known = Enum.GetValues<Capabilities>().Aggregate((all, c) => all | c);
 
-    public static PacketStatus PacketsOf(SentryCounters counters, long droppedReports) => new(
+    public static PacketStatus PacketsOf(SentryCounters counters, long droppedReports, CaptureSetting capture) => new(
         counters.Read,
         counters.Faults().Where(f => f.Packets > 0).ToImmutableDictionary(f => f.Fault.ToString().ToLowerInvariant(), f => f.Packets, StringComparer.Ordinal),
         counters.Refusals().ToImmutableDictionary(r => r.Refusal.Word(), r => r.Packets, StringComparer.Ordinal),
@@ -86,6 +86,7 @@ internal static class StatusText
         droppedReports + counters.ReportsUnsent,
         counters.AttemptsEvicted)
     {
+        ForgedLines = capture.IsLog ? counters.ForgedLines : null,
         RefusedFwknop = counters.FwknopRefusals().ToImmutableDictionary(r => r.Refusal.Word(), r => r.Packets, StringComparer.Ordinal),
     };
 }

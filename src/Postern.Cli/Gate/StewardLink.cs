@@ -65,6 +65,10 @@ internal sealed class StewardLink : IErrands, IDisposable
     /// <exception cref="CaptureException">It cannot be had: why, and the mend.</exception>
     public Descriptor WantUdpSocket(ushort port) => Want(StewardWord.WantUdpSocket, port);
 
+    /// <summary>Lines of the log that the steward's configuration names: the reading end of a pipe.</summary>
+    /// <exception cref="CaptureException">It cannot be had: why, and the mend.</exception>
+    public Descriptor WantLog() => Want(StewardWord.WantLog, 0);
+
     public bool StartSentry(int id, ReadOnlySpan<Descriptor> with) => Say(new(StewardWord.StartSentry, id), with);
 
     public void EndSentry(int id) => Say(new(StewardWord.EndSentry, id));

@@ -87,6 +87,7 @@ internal sealed class WardenProcess : IDisposable
             _rules = new(_firewall, now => Apply(_warden.Generation, now), _inbox, log);
             if (!first.Stands())
                 throw new CommandFailure(ExitCode.Unsupported, $"the sentry, which reads packets in a process of its own, could not start ({first.End})", "POSTERN_DEBUG=1 shows what it says itself");
+            _inForce.Watched = first.Options;
             Apply(first.Options.Generation, GateClock.Now());
             _post.Post(first, _inForce.Configuration);
             _reloader.Begin(fault);
@@ -288,7 +289,7 @@ internal sealed class WardenProcess : IDisposable
     private int Apply(uint generation, Moment now)
     {
         var configuration = _inForce.Configuration;
-        return _warden.Apply(_inForce.ForWarden(configuration), configuration.Protection, now, generation);
+        return _warden.Apply(_inForce.ForWarden(configuration), InForce.Protect(configuration, _inForce.Watched!), now, generation);
     }
 
     private void AskKeys()
@@ -384,6 +385,7 @@ internal sealed class WardenProcess : IDisposable
             Started = _steward.Started,
             Files = configuration.Files,
             Interfaces = configuration.Interfaces,
+            Capture = configuration.Capture.ToString(),
             MissingInterfaces = [.. configuration.Interfaces.Where(name => !Directory.Exists($"/sys/class/net/{name}"))],
             RulesInPlace = firewall.InPlace,
             BlendsIn = firewall.HostDrops switch { true => "silent", false => "closed", null => null },
@@ -392,7 +394,7 @@ internal sealed class WardenProcess : IDisposable
             Knocks = StatusText.KnocksOf(configuration, SequencesLeft()),
             Spa = StatusText.SpaOf(configuration),
             Fwknop = StatusText.FwknopOf(configuration),
-            Packets = StatusText.PacketsOf(_post.Counters(), _inbox.DroppedReports),
+            Packets = StatusText.PacketsOf(_post.Counters(), _inbox.DroppedReports, configuration.Capture),
             Processes = StatusText.ProcessesOf(_steward.Steward, _steward.Life - 1, _post),
         };
     }

@@ -65,11 +65,16 @@ internal sealed class KernelTable(NetlinkSocket netlink)
 
     private static uint Concat(uint first, uint second, uint third) => (first << 12) | (second << 6) | third;
 
+    /// <summary>Whether the chain that copies knocks is to be there too; a table in which it is otherwise is of another shape.</summary>
+    public bool HasKnocks { get; set; }
+
     public TableState State()
     {
         if (!Exists())
             return TableState.Absent;
         var (chains, sets) = (Chains(), Sets());
+        if (chains.Remove(new(KnockChain.Name, NfTablesWire.HookPrerouting, KnockChain.Priority)) != HasKnocks)
+            return TableState.OtherShape;
         return PlainChains.SetEquals(chains) && PlainSets.SetEquals(sets) ? TableState.Plain
             : ForwardingChains.SetEquals(chains) && ForwardingSets.SetEquals(sets) ? TableState.Forwarding
             : TableState.OtherShape;

@@ -55,7 +55,7 @@ internal static class Ruleset
     public static string Update(Protection protection, IReadOnlyCollection<GrantElement> dropped)
     {
         var text = new StringBuilder();
-        foreach (var chain in protection.NeedsForwards ? [Gate, Closed, Answer, .. ForwardChains.All] : (ImmutableArray<string>)[Gate, Closed, Answer])
+        foreach (var chain in (ImmutableArray<string>)[Gate, Closed, Answer, .. protection.NeedsForwards ? ForwardChains.All : [], .. protection.Knocks is null ? Array.Empty<string>() : [KnockChain.Name]])
             text.Append(CultureInfo.InvariantCulture, $"flush chain inet {Table} {chain}\n");
         foreach (var set in PortSets)
             text.Append(CultureInfo.InvariantCulture, $"flush set inet {Table} {set}\n");
@@ -160,6 +160,8 @@ internal static class Ruleset
             """);
         if (protection.NeedsForwards)
             ForwardChains.AppendChains(text, protection, Interfaces(protection.Interfaces));
+        if (protection.Knocks is { } knocks)
+            KnockChain.Append(text, knocks, Interfaces(protection.Interfaces));
         text.Append("}\n");
     }
 

@@ -65,6 +65,7 @@ internal static unsafe partial class Libc
     public const int EBadF = 9;
     public const int ENoMem = 12;
     public const int EAcces = 13;
+    public const int EBusy = 16;
     public const int EInval = 22;
     public const int EFault = 14;
     public const int ENotSock = 88;
@@ -167,6 +168,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     public static partial nint Read(int fd, void* bytes, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
+    public static partial nint Receive(int fd, void* bytes, nuint length, int flags);
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int fd);

@@ -24,7 +24,7 @@ internal static class Rights
     /// <exception cref="CommandFailure">It is not there: which, and the mend.</exception>
     public static void Require(GateConfiguration configuration)
     {
-        var needed = Capabilities.NetAdmin | (configuration.Capture == CaptureSetting.Packet ? Capabilities.NetRaw : Capabilities.None);
+        var needed = Capabilities.NetAdmin | (configuration.Capture.Way == CaptureWay.Packet ? Capabilities.NetRaw : Capabilities.None);
         if (Standing.Of(Environment.ProcessId) is { } ours && (ours.Capabilities & needed) != needed)
         {
             throw new CommandFailure(

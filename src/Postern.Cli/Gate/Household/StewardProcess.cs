@@ -107,7 +107,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
         MakeFolders();
         try
         {
-            _warden = new(++_lives, path, verbose, Rights.OfWarden(path, _configuration), _recruits!, _inbox.Add, () => _inbox.Count);
+            _warden = new(++_lives, path, verbose, Rights.OfWarden(path, _configuration), _recruits!, _inbox.Add, () => _inbox.Count, log);
         }
         catch (Exception e) when (_wasReady && e is CommandFailure or OutOfMemoryException or ThreadStartException or IOException)
         {
@@ -180,6 +180,9 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
         {
             case StewardWord.WantPacketSocket or StewardWord.WantUdpSocket:
                 _warden!.HandSocket(message);
+                break;
+            case StewardWord.WantLog:
+                _warden!.HandLog(message, _configuration.Capture);
                 break;
             case StewardWord.StartSentry:
                 _warden!.StartSentry(message.Id, item.Descriptors);

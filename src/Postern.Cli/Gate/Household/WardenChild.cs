@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
+using Microsoft.Extensions.Logging;
 using Postern.Cli.CommandLine;
+using Postern.Cli.Configuration;
 using Postern.Confinement;
 using Postern.Packets;
 using Postern.Steward;
@@ -31,10 +33,12 @@ internal sealed class WardenChild : IDisposable
     private readonly Recruits _recruits;
     private readonly Action<StewardEvent> _post;
     private readonly Func<int> _left;
+    private readonly ILogger _log;
     private readonly Channel _channel;
     private readonly Child _process;
     private readonly Dictionary<int, Child> _sentries = [];
     private readonly HashSet<int> _dismissed = [];
+    private LogFollower? _follower;
     private bool _ended;
 
     /// <param name="life">The how-manieth it is.</param>
@@ -44,10 +48,11 @@ internal sealed class WardenChild : IDisposable
     /// <param name="recruits">Where its sentries come from.</param>
     /// <param name="post">Takes what happens, on any thread.</param>
     /// <param name="left">How much of that waits to be done.</param>
+    /// <param name="log">Where what becomes of a log's reader is told to people.</param>
     /// <exception cref="CommandFailure">It could not be started.</exception>
-    public WardenChild(int life, string path, bool verbose, Confines rights, Recruits recruits, Action<StewardEvent> post, Func<int> left)
+    public WardenChild(int life, string path, bool verbose, Confines rights, Recruits recruits, Action<StewardEvent> post, Func<int> left, ILogger log)
     {
-        (_life, _recruits, _post, _left) = (life, recruits, post, left);
+        (_life, _recruits, _post, _left, _log) = (life, recruits, post, left, log);
         (_channel, var theirs) = Channel.Pair(MessageRoom);
         using (theirs)
         {
@@ -94,6 +99,23 @@ internal sealed class WardenChild : IDisposable
         catch (CaptureException e)
         {
             Say(new(StewardWord.NoSocket, wanted.Id, e.MissingPrivilege ? ExitCode.MissingPrivilege : ExitCode.Unsupported, $"{e.Message}\n{e.Hint}"));
+        }
+    }
+
+    /// <summary>The log that this configuration names, and no other: a warden cannot have a file read to its sentry.</summary>
+    public void HandLog(in StewardMessage wanted, CaptureSetting capture)
+    {
+        _follower?.Dispose();
+        _follower = null;
+        try
+        {
+            (_follower, var lines) = LogFollower.Start(capture, _log);
+            using (lines)
+                Say(new(StewardWord.Socket, wanted.Id), lines);
+        }
+        catch (CaptureException e)
+        {
+            Say(new(StewardWord.NoSocket, wanted.Id, ExitCode.Unsupported, $"{e.Message}\n{e.Hint}"));
         }
     }
 
@@ -147,6 +169,7 @@ internal sealed class WardenChild : IDisposable
     public void Dispose()
     {
         Volatile.Write(ref _ended, true);
+        _follower?.Dispose();
         _channel.ShutDown();
         _channel.Dispose();
         foreach (var child in _sentries.Values.Append(_process))

@@ -68,7 +68,7 @@ internal sealed class SentryPost(StewardLink steward, GateInbox inbox, WatchDesk
             _all[sentry.Id] = sentry;
             if (!steward.StartSentry(sentry.Id, [read, theirs.Descriptor, watch.Page, .. capture.Sockets]))
                 sentry.NoteEnd("the steward is gone");
-            HandOver(new SentryOrders(options) { Ring = capture.Ring, Interfaces = configuration.Interfaces }, write);
+            HandOver(new SentryOrders(options) { Ring = capture.Ring, Source = capture.Source, Interfaces = configuration.Interfaces }, write);
             return sentry;
         }
     }

@@ -53,9 +53,13 @@ internal static class SentryProcess
         return understood;
     }
 
-    private static IPacketSource Open(SentryOrders orders, ImmutableArray<Descriptor> sockets) => orders.Ring is { } ring
-        ? PacketRing.Adopt(Release(sockets[0]), orders.Interfaces, ring)
-        : new UdpSocketSource([.. sockets.Select(socket => new Socket(new SafeSocketHandle(Release(socket), ownsHandle: true)))]);
+    private static IPacketSource Open(SentryOrders orders, ImmutableArray<Descriptor> from) => orders switch
+    {
+        { Ring: { } ring } => PacketRing.Adopt(Release(from[0]), orders.Interfaces, ring),
+        { Source: SourceKind.Lines } => new LogSource(Release(from[0]), orders.Interfaces),
+        { Source: SourceKind.Copies } => new NflogSource(Release(from[0])),
+        _ => new UdpSocketSource([.. from.Select(socket => new Socket(new SafeSocketHandle(Release(socket), ownsHandle: true)))]),
+    };
 
     /// <summary>It changes hands.</summary>
     private static int Release(Descriptor descriptor)
@@ -106,6 +110,7 @@ internal static class SentryProcess
         private void GiveSignOfLife()
         {
             sentry.Counters.Note(sentry.AttemptsEvicted, source.Dropped, _unsent, source.TimesFull);
+            sentry.Counters.NoteForgedLines((source as LogSource)?.Forged ?? 0);
             Tally.Write(_message, generation, sentry.Counters.Numbers);
             _ = reports.TrySend(_message.AsSpan(0, Tally.Size)); // where there is no room, the next one will do
         }

@@ -1,0 +1,38 @@
+using System.Collections.Immutable;
+using Postern.Reports;
+
+namespace Postern.Cli.Configuration;
+
+/// <summary>What each way to see packets cannot see. Each is said where it stands, so that nobody waits for a knock that no gate will hear.</summary>
+internal static class CaptureRules
+{
+    public static void Check(GateSection gate, ImmutableArray<Knock> knocks, FwknopSettings fwknop, SpaSettings? spa, FaultList faults)
+    {
+        if (gate.Capture is { Way: CaptureWay.Udp })
+            CheckBound(gate.CapturePlace, knocks, fwknop, spa, faults);
+        else if (gate.Capture is { IsLog: true } log)
+            CheckLog(log, gate.CapturePlace, fwknop, spa, faults);
+    }
+
+    /// <summary>A bound socket sees what is sent to it and nothing else.</summary>
+    private static void CheckBound(Place capture, ImmutableArray<Knock> knocks, FwknopSettings fwknop, SpaSettings? spa, FaultList faults)
+    {
+        FwknopRules.CheckBound(fwknop, faults);
+        foreach (var knock in knocks)
+            faults.Add(knock.Place, $"'capture: udp' cannot see the sequence '{knock.Sequence.Name}'", "remove it, or write capture: packet");
+        if (spa is null && fwknop.Knocks.IsEmpty)
+            faults.Add(capture, "'capture: udp' has nothing to wait for", "write a section 'spa', or capture: packet");
+        else if (spa is not null && (spa.Echo || spa.Of(Transport.Tcp).Any()))
+            faults.Add(capture, "'capture: udp' sees neither icmp nor tcp", "leave only udp ports in spa.ports, or write capture: packet");
+    }
+
+    /// <summary>A line of a log tells of a packet's headers, and of no byte that it carries.</summary>
+    private static void CheckLog(CaptureSetting log, Place capture, FwknopSettings fwknop, SpaSettings? spa, FaultList faults)
+    {
+        var way = log.Way == CaptureWay.Log ? "capture: log" : "capture: journal";
+        foreach (var knock in fwknop.Knocks)
+            faults.Add(knock.Place, $"'{way}' cannot see what a packet carries, and the knock '{knock.Name}' is carried by one", "remove it, or write capture: packet");
+        if (spa is not null)
+            faults.Add(capture, $"'{way}' cannot see what a packet carries, and those of 'spa' carry a request", "remove the section 'spa', or write capture: packet");
+    }
+}

@@ -1,0 +1,146 @@
+using System.Runtime.InteropServices;
+using Postern.Packets.Ring;
+
+namespace Postern.Packets;
+
+/// <summary>
+/// The packets that a rule of nftables copies to a group of nfnetlink_log (<see cref="NflogSocket"/>), wherever they came in. Each is stamped when it is read. What found no room in the
+/// socket is known by the numbers that are missing.
+/// <para>
+/// <see cref="TryRead(out CapturedPacket)"/> belongs to one thread; the rest may be called from any. Memory is laid out once.
+/// </para>
+/// </summary>
+public sealed unsafe class NflogSource : IPacketSource
+{
+    /// <summary>A message of ours holds one packet of <see cref="NflogSocket.CopyRange"/>; the kernel makes none longer than this.</summary>
+    private const int DatagramBytes = 64 * 1024;
+
+    private readonly int _socket;
+    private readonly int _wake;
+    private readonly byte* _datagram = (byte*)NativeMemory.Alloc(DatagramBytes);
+    private readonly Lock _control = new();
+    private int _length;
+    private int _at;
+    private long _now;
+    private uint? _next;
+    private long _missed;
+    private volatile bool _stopped;
+    private volatile bool _reading;
+    private bool _closed;
+
+    /// <param name="socket">As <see cref="NflogSocket.Open"/> made it; it is then this source's to close.</param>
+    /// <exception cref="CaptureException">The system has no descriptors left.</exception>
+    public NflogSource(int socket)
+    {
+        _socket = socket;
+        _wake = Libc.EventFd(0, Libc.EventCloseOnExec | Libc.EventNonBlock);
+        if (_wake < 0)
+            throw RingSocket.Failure("make an event to be woken by");
+    }
+
+    public long Dropped => Interlocked.Read(ref _missed);
+
+    /// <inheritdoc/>
+    /// <exception cref="CaptureException">The kernel has taken the socket away.</exception>
+    public bool TryRead(out CapturedPacket packet) => TryRead(out packet, long.MaxValue);
+
+    /// <inheritdoc/>
+    /// <exception cref="CaptureException">The kernel has taken the socket away.</exception>
+    public bool TryRead(out CapturedPacket packet, long deadline)
+    {
+        _reading = true;
+        try
+        {
+            return TryNext(out packet, deadline);
+        }
+        finally
+        {
+            _reading = false;
+        }
+    }
+
+    private bool TryNext(out CapturedPacket packet, long deadline)
+    {
+        while (!_stopped)
+        {
+            var messages = new NflogMessages(new(_datagram + _at, _length - _at));
+            if (messages.TryNext(out var bytes, out var number))
+            {
+                _at = _length - messages.Left;
+                Count(number);
+                packet = new() { Bytes = bytes, Link = LinkType.Raw, Time = _now };
+                return true;
+            }
+
+            _now = Libc.Nanoseconds(Libc.ClockMonotonic);
+            if (TryReceive())
+                continue;
+            if (_now >= deadline)
+                break;
+            Wait(deadline - _now);
+        }
+
+        packet = default;
+        return false;
+    }
+
+    /// <summary>The first number may be any: what was before it was another reader's.</summary>
+    private void Count(uint? number)
+    {
+        if (number is not { } got)
+            return;
+        if (_next is { } expected && got - expected is < int.MaxValue and var missing)
+            Interlocked.Add(ref _missed, missing);
+        _next = unchecked(got + 1);
+    }
+
+    private bool TryReceive()
+    {
+        var got = Libc.Receive(_socket, _datagram, DatagramBytes, Libc.MessageDoNotWait);
+        if (got < 0 && Marshal.GetLastPInvokeError() is Libc.EBadF or Libc.ENotSock)
+            throw RingSocket.Failure("read packets of nfnetlink_log");
+        (_at, _length) = (0, (int)Math.Max(0, got));
+        return got > 0;
+    }
+
+    private void Wait(long nanoseconds)
+    {
+        var fds = stackalloc Libc.PollFd[]
+        {
+            new() { Fd = _socket, Events = Libc.PollIn },
+            new() { Fd = _wake, Events = Libc.PollIn },
+        };
+        if (Libc.Poll(fds, 2, Libc.Milliseconds(nanoseconds)) < 0 && Marshal.GetLastPInvokeError() != Libc.EIntr)
+            throw RingSocket.Failure("wait for packets of nfnetlink_log");
+    }
+
+    public void Stop()
+    {
+        _stopped = true;
+        lock (_control)
+        {
+            if (_closed)
+                return;
+            var one = 1UL;
+            _ = Libc.Write(_wake, &one, sizeof(ulong));
+        }
+    }
+
+    public void Dispose()
+    {
+        Stop();
+        Interlocked.MemoryBarrierProcessWide(); // as in PacketRing
+        var spin = new SpinWait();
+        while (_reading)
+            spin.SpinOnce();
+        lock (_control)
+        {
+            if (_closed)
+                return;
+            _closed = true;
+            _ = Libc.Close(_wake);
+            _ = Libc.Close(_socket);
+            NativeMemory.Free(_datagram);
+        }
+    }
+}
