@@ -103,6 +103,9 @@ public enum Refusal
     /// <summary>The client's system, as the client says it, is none that the key is allowed on.</summary>
     SystemNotAllowed,
 
+    /// <summary>The packet does not look as if it came from a stack that may knock so, or is no first segment of a connection.</summary>
+    StackNotAllowed,
+
     /// <summary>A one-time sequence before whose turn others are left.</summary>
     NotInTurn,
 
@@ -176,6 +179,7 @@ public static class RefusalText
         Refusal.AddressRequired => "address-required",
         Refusal.SourcePortRequired => "source-port-required",
         Refusal.SystemNotAllowed => "system-not-allowed",
+        Refusal.StackNotAllowed => "stack-not-allowed",
         Refusal.NotInTurn => "not-in-turn",
         Refusal.NotRemembered => "not-remembered",
         Refusal.KnockExpired => "knock-expired",

@@ -31,14 +31,15 @@ public enum ReportKind : ushort
 /// 48  8  seen         nanoseconds of uptime at which the last packet arrived
 /// 56  2  UDP port     that a signed request went to, for a receipt to come from; 0: it did not come by UDP
 /// 58  1  tag          its length, at the end of a packet of fwknop; zero for all others
-/// 59  5  zero
+/// 59  1  stack        whose the first segment of a connection looks like that completed the knock (ClientStack); zero: there was none, or it is not known
+/// 60  4  zero
 /// 64 1112             the signed request, or salt, ciphertext and tag of a packet of fwknop, and zero after it
 /// </code>
 /// All numbers are little-endian: both ends are on one machine.
 /// </summary>
 public readonly record struct Report(ReportKind Kind, uint Generation, int Door, ushort SourcePort, Address Source, Address Destination, long Seen)
 {
-    public const int Size = 2 + 2 + 4 + 4 + 2 + 2 + Address.Size + Address.Size + 8 + 2 + 1 + 5;
+    public const int Size = 2 + 2 + 4 + 4 + 2 + 2 + Address.Size + Address.Size + 8 + 2 + 1 + 1 + 4;
 
     /// <summary>An SPA packet is of 1 200 bytes at most, and its seals take 88 of them (spec/spa.md §3).</summary>
     public const int MaxRequest = 1200 - 88;
@@ -68,6 +69,9 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
     /// <summary>Of <see cref="ReportKind.FwknopPacket"/>: how long the tag at the end of <see cref="Request"/> is; 0: there is none.</summary>
     public byte TagSize { get; init; }
 
+    /// <summary>Whose stack the packet looks like that completed the knock.</summary>
+    public ClientStack Stack { get; init; }
+
     public static int SizeOf(ReportKind kind) => kind == ReportKind.SequenceCompleted ? Size : SignedSize;
 
     public void Write(Span<byte> message)
@@ -82,6 +86,7 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
         Source.Write(message[16..]);
         Destination.Write(message[32..]);
         BinaryPrimitives.WriteInt64LittleEndian(message[48..], Seen);
+        message[59] = (byte)Stack;
         if (Kind == ReportKind.SequenceCompleted)
             return;
         BinaryPrimitives.WriteUInt16LittleEndian(message[14..], checked((ushort)Request.Length));
@@ -96,7 +101,7 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
         report = default;
         if (message.Length < Size
             || BinaryPrimitives.ReadUInt16LittleEndian(message) != Version
-            || message[59..Size].ContainsAnyExcept((byte)0))
+            || message[60..Size].ContainsAnyExcept((byte)0))
             return false;
         var kind = (ReportKind)BinaryPrimitives.ReadUInt16LittleEndian(message[2..]);
         if (kind is not (ReportKind.SequenceCompleted or ReportKind.SignedRequest or ReportKind.FwknopPacket) || message.Length != SizeOf(kind) || !TryReadRequest(message, kind, out var request))
@@ -114,8 +119,9 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
             Request = request,
             UdpPort = BinaryPrimitives.ReadUInt16LittleEndian(message[56..]),
             TagSize = message[58],
+            Stack = (ClientStack)message[59],
         };
-        return report.Seen >= 0 && report.IsWhatItsKindSays();
+        return report.Seen >= 0 && Enum.IsDefined(report.Stack) && report.IsWhatItsKindSays();
     }
 
     private bool IsWhatItsKindSays() => Kind switch

@@ -1,4 +1,5 @@
 using Postern.Knocks.Sequences;
+using Postern.Knocks.Stacks;
 using Postern.Packets;
 using Postern.Reports;
 using Postern.Sentry.Fwknop;
@@ -21,6 +22,7 @@ public sealed class Sentry
     public Sentry(SentryOptions options, SentryCounters? counters = null)
     {
         ArgumentNullException.ThrowIfNull(options);
+        _ = StackSignatures.All; // no file is opened later
         _options = options;
         _sequences = new(options.Doors, options.Traps);
         _spa = options.Spa is null ? null : new(options.Spa);
@@ -71,6 +73,6 @@ public sealed class Sentry
     private Report ReportOf(ReportKind kind, int door, in PacketView packet, long now)
     {
         Counters.CountReport();
-        return new(kind, _options.Generation, door, packet.SourcePort, new(packet.Source), new(packet.Destination), now);
+        return new(kind, _options.Generation, door, packet.SourcePort, new(packet.Source), new(packet.Destination), now) { Stack = StackSignatures.Tell(packet) };
     }
 }

@@ -47,8 +47,8 @@ public sealed class Warden
         _errands = errands ?? new NoErrands();
     }
 
-    /// <summary>Why something is done: the knock's name, or whose key asked.</summary>
-    private readonly record struct Cause(string Knock, Requester? By = null);
+    /// <summary>Why something is done: the knock's name, or whose key asked, and what the packet looked like.</summary>
+    private readonly record struct Cause(string Knock, Requester? By = null, ClientStack Stack = ClientStack.None);
 
     /// <summary>Of the configuration in force; what a report of another one says is not for it.</summary>
     public uint Generation { get; private set; }
@@ -121,11 +121,13 @@ public sealed class Warden
     private Verdict HandleSequence(in Report report, Moment now)
     {
         var refusal = Read(report, out var door);
-        var cause = new Cause(door.Name);
+        var cause = new Cause(door.Name, Stack: report.Stack);
         if (refusal != Refusal.None)
             return new(Refuse(refusal, cause, "", new(report.Source)));
         if (_options.Policy.Decide(report.Source, report.Source, now.Wall) is var denied and not Refusal.None)
             return new(Refuse(denied, cause, "", new(report.Source)));
+        if (!door.Stacks.Admits(report.Stack))
+            return new(Refuse(Refusal.StackNotAllowed, cause, "", new(report.Source)));
         if (UseUp(report.Door, now) is var spent and not Refusal.None)
             return new(Refuse(spent, cause, "", new(report.Source)));
 
@@ -164,7 +166,7 @@ public sealed class Warden
     {
         var hearing = new Hearing(report.Source);
         var refusal = judge.Judge(report, now, hearing);
-        var cause = new Cause("", hearing.By);
+        var cause = new Cause("", hearing.By, report.Stack);
         if (refusal != Refusal.None)
             return new(Refuse(refusal, cause, hearing.Unavailable, hearing.To)) { ReceiptKey = IsAnsweredFirst(hearing) ? hearing.ReceiptKey : default };
 
@@ -186,7 +188,7 @@ public sealed class Warden
     {
         var hearing = new FwknopHearing(report.Source);
         var refusal = report.Generation == Generation ? judge.Judge(report, now, hearing) : Refusal.StaleKnock;
-        var cause = new Cause(hearing.Knock, hearing.By);
+        var cause = new Cause(hearing.Knock, hearing.By, report.Stack);
         if (refusal != Refusal.None)
             return new(Refuse(refusal, cause, "", hearing.To, hearing.Unavailable));
 
@@ -385,7 +387,7 @@ public sealed class Warden
     {
         var refusal = Order(action, service, to, TimeSpan.Zero, isNew: true, cause);
         if (refusal == Refusal.None)
-            _audit.Write(new(AuditEvent.Opened, cause.Knock, service.Name, to.Source, null, Refusal.None) { SourcePort = to.SourcePort, By = cause.By });
+            _audit.Write(new(AuditEvent.Opened, cause.Knock, service.Name, to.Source, null, Refusal.None) { SourcePort = to.SourcePort, By = cause.By, Stack = cause.Stack });
         return new(service.Name, refusal, refusal == Refusal.None ? now.Wall : null);
     }
 
@@ -479,6 +481,7 @@ public sealed class Warden
         {
             SourcePort = to.SourcePort,
             By = cause.By,
+            Stack = cause.Stack,
             Forward = chosen?.Target,
             Port = chosen?.Port,
         });
@@ -492,6 +495,7 @@ public sealed class Warden
             Forward = grant.Forward,
             Port = grant.Chosen?.Port,
             By = cause.By ?? HolderOf(grant),
+            Stack = cause.Stack,
             Capped = capped,
         });
 

@@ -33,6 +33,9 @@ public sealed record Door(string Name, ImmutableArray<string> Opens, ImmutableAr
 {
     /// <summary>Null: the knock is good as often as it comes.</summary>
     public OneTimeUse? OneTime { get; init; }
+
+    /// <summary>Only where the packet that completes it looks as if it came from one of these; empty: from any, and from none that we know.</summary>
+    public ImmutableArray<ClientStack> Stacks { get; init; } = [];
 }
 
 /// <summary>That a knock is good once.</summary>

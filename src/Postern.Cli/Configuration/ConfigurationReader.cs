@@ -72,6 +72,8 @@ internal static class ConfigurationReader
             SequenceRules.WarnOfProtected(knock, services, faults);
         }
 
+        foreach (var knock in knocks)
+            SequenceRules.CheckStack(knock, faults);
         CheckForwards(knocks, services, faults);
         SequenceRules.CheckManners(knocks, faults);
         SequenceRules.CheckTwins(knocks, faults);

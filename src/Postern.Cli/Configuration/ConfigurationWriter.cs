@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using Postern.Firewall;
 using Postern.Knocks.Sequences;
+using Postern.Reports;
 using Postern.Steward.Errands;
 using Postern.Warden;
 
@@ -86,6 +87,8 @@ internal static class ConfigurationWriter
             text.Append(CultureInfo.InvariantCulture, $"    family: {(sequence.Family == IpFamily.V4 ? "ipv4" : "ipv6")}\n");
         if (!sequence.To.IsEmpty)
             text.Append(CultureInfo.InvariantCulture, $"    to: {List(sequence.To, a => Quote(a.ToString()))}\n");
+        if (!door.Stacks.IsEmpty)
+            text.Append(CultureInfo.InvariantCulture, $"    stack: {List(door.Stacks, s => s.Word())}\n");
         text.Append(CultureInfo.InvariantCulture, $"    opens: {List(door.Opens, s => s)}\n")
             .Append(CultureInfo.InvariantCulture, $"    closes: {List(door.Closes, s => s)}\n");
     }
