@@ -4,11 +4,12 @@ using Postern.Packets;
 using Postern.Reports;
 using Postern.Sentry.Fwknop;
 using Postern.Sentry.Spa;
+using Postern.Sentry.Tokens;
 
 namespace Postern.Sentry;
 
 /// <summary>
-/// Reads hostile bytes and says which doors were knocked at, who sent a request that opens with the gate's keys, and who a packet of fwknop that a stanza's keys fit. A function of (packet, now): it holds no socket, no clock and no firewall,
+/// Reads hostile bytes and says which doors were knocked at, who sent a request that opens with the gate's keys, who a packet of fwknop that a stanza's keys fit, and who a token that the secret of a knock makes. A function of (packet, now): it holds no socket, no clock and no firewall,
 /// never throws for a packet, and allocates nothing once it stands.
 /// </summary>
 public sealed class Sentry
@@ -17,6 +18,7 @@ public sealed class Sentry
     private readonly SequenceDetector _sequences;
     private readonly SpaDetector? _spa;
     private readonly FwknopDetector? _fwknop;
+    private readonly ITokenDetector[] _tokens;
     private readonly Report[] _reports;
 
     public Sentry(SentryOptions options, SentryCounters? counters = null)
@@ -27,11 +29,17 @@ public sealed class Sentry
         _sequences = new(options.Doors, options.Traps);
         _spa = options.Spa is null ? null : new(options.Spa);
         _fwknop = options.Fwknop is null ? null : new(options.Fwknop);
-        _reports = new Report[options.Doors.Length + 2];
         Counters = counters ?? new();
+        _tokens = options.Tokens?.Detectors(Counters) ?? [];
+        _reports = new Report[options.Doors.Length + 2 + (options.Tokens?.Knocks.Length ?? 0)];
     }
 
     public SentryCounters Counters { get; }
+
+    /// <summary>
+    /// What to add to the time of a packet so that it is nanoseconds since 1970: who holds the clock sets it anew every few seconds, since it may jump. Only tokens ask for it.
+    /// </summary>
+    public long WallOffset { get; set; }
 
     public long AttemptsEvicted => _sequences.Evicted;
 
@@ -50,6 +58,12 @@ public sealed class Sentry
         foreach (var door in _sequences.Observe(packet, captured.Time))
             _reports[count++] = ReportOf(ReportKind.SequenceCompleted, door, packet, captured.Time);
         count = WatchForRequests(packet, captured.Time, count);
+        foreach (var detector in _tokens)
+        {
+            foreach (var found in detector.Observe(packet, new(captured.Time, unchecked(captured.Time + WallOffset))))
+                _reports[count++] = ReportOf(ReportKind.Token, found.Door, packet, captured.Time) with { Request = found.Request };
+        }
+
         return _reports.AsSpan(0, count);
     }
 

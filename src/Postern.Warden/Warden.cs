@@ -34,6 +34,7 @@ public sealed class Warden
     private KeyRing _keys = new([]);
     private RequestJudge? _judge;
     private FwknopJudge? _fwknop;
+    private TokenJudge? _tokens;
 
     /// <param name="firewall">The acting end.</param>
     /// <param name="audit">Where it is written down for people.</param>
@@ -108,6 +109,7 @@ public sealed class Warden
         _keys = new(options.Spa?.Identities ?? []);
         _judge = options.Spa is { } spa ? new(options, spa, _keys, _ledger) : null;
         _fwknop = options.Fwknop.IsEmpty ? null : new(options, _ledger);
+        _tokens = options.Tokens.IsEmpty ? null : new(options, _ledger);
     }
 
     /// <summary>Acts on one report of the sentry.</summary>
@@ -115,6 +117,7 @@ public sealed class Warden
     {
         ReportKind.SignedRequest when _judge is not null => HandleSigned(_judge, report, now),
         ReportKind.FwknopPacket when _fwknop is not null => HandleFwknop(_fwknop, report, now),
+        ReportKind.Token when _tokens is not null => HandleToken(_tokens, report, now),
         _ => HandleSequence(report, now),
     };
 
@@ -202,6 +205,22 @@ public sealed class Warden
         }
 
         return new(refusal) { Outcomes = [.. outcomes] };
+    }
+
+    private Verdict HandleToken(TokenJudge judge, in Report report, Moment now)
+    {
+        var hearing = new TokenHearing();
+        var refusal = report.Generation == Generation ? judge.Judge(report, now, hearing) : Refusal.StaleKnock;
+        var cause = new Cause(hearing.Knock?.Name ?? "", hearing.By, report.Stack);
+        var to = new Grantee(report.Source, hearing.Knock is { OneFlow: true } ? report.SourcePort : (ushort)0);
+        if (refusal != Refusal.None)
+            return new(Refuse(refusal, cause, "", to));
+
+        foreach (var service in hearing.Closes)
+            refusal = Worse(refusal, Close(service, to, AuditEvent.Closed, cause));
+        foreach (var service in hearing.Opens)
+            refusal = Worse(refusal, Open(_services[service], to, _services[service].OpenFor, null, cause, now).Refusal);
+        return new(refusal);
     }
 
     /// <summary>One receipt a request (spec/spa.md §9), also if somebody who knows the gate secret seals it anew: the last one answered of each key is remembered.</summary>

@@ -73,4 +73,7 @@ public sealed record WardenOptions(ImmutableArray<Service> Services, ImmutableAr
 
     /// <summary>Who may ask by a packet of fwknop. Their places are the door numbers of such reports.</summary>
     public ImmutableArray<FwknopStanza> Fwknop { get; init; } = [];
+
+    /// <summary>Who may ask by a token. Their places are the door numbers of such reports.</summary>
+    public ImmutableArray<TokenKnock> Tokens { get; init; } = [];
 }

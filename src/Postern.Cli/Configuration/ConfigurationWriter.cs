@@ -32,6 +32,8 @@ internal static class ConfigurationWriter
             WriteKnock(text, knock.Manner, knock.Door, s => s.Append(CultureInfo.InvariantCulture, $"    method: one-time\n    sequences_file: {Quote(knock.Settings.File)}\n    in_turn: {(knock.Settings.InTurn ? "true" : "false")}\n"));
         foreach (var knock in configuration.Fwknop.Knocks)
             WriteFwknop(text, knock);
+        foreach (var knock in configuration.Tokens)
+            knock.Write(text);
         if (configuration.Spa is { } spa)
             WriteSpa(text, spa);
         if (!configuration.Fwknop.Knocks.IsEmpty)

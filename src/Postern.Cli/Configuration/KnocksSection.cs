@@ -39,8 +39,8 @@ internal static class KnocksSection
 
     private static readonly string[] LaterMethods = ["rolling", "ports", "syn", "spa"];
 
-    // services null: not all of them could be read, so none can be said to be missing. Those by the method fwknop are put into their own list.
-    public static ImmutableArray<Knock> Read(ImmutableArray<Entry> entries, IReadOnlySet<string>? services, List<FwknopKnock> fwknop, Values values)
+    // services null: not all of them could be read, so none can be said to be missing. Those by the method fwknop are put into a list of their own, and those by tokens too.
+    public static ImmutableArray<Knock> Read(ImmutableArray<Entry> entries, IReadOnlySet<string>? services, List<FwknopKnock> fwknop, List<TokenKnockSettings> tokens, Values values)
     {
         if (entries.Length > MaxKnocks)
         {
@@ -48,10 +48,10 @@ internal static class KnocksSection
             return [];
         }
 
-        return [.. values.Named("knock", entries).Select(e => ReadOne(e.Name, new(e.Map.Entries, values.Faults), services, fwknop, values)).OfType<Knock>()];
+        return [.. values.Named("knock", entries).Select(e => ReadOne(e.Name, new(e.Map.Entries, values.Faults), services, fwknop, tokens, values)).OfType<Knock>()];
     }
 
-    private static Knock? ReadOne(TextNode name, Fields fields, IReadOnlySet<string>? services, List<FwknopKnock> fwknop, Values values)
+    private static Knock? ReadOne(TextNode name, Fields fields, IReadOnlySet<string>? services, List<FwknopKnock> fwknop, List<TokenKnockSettings> tokens, Values values)
     {
         if (FwknopKnockReader.IsOne(fields))
         {
@@ -59,11 +59,17 @@ internal static class KnocksSection
             return null;
         }
 
+        if (TokenKnockReader.IsOne(fields))
+        {
+            tokens.Add(TokenKnockReader.Read(name, fields, services, values));
+            return null;
+        }
+
         // What the other keys of a method mean is that method's affair: of one that is not supported nothing more is said.
         var isOneTime = false;
         if (fields["method"] is { } method)
         {
-            if (values.Choice("method", method, [("sequence", false), ("one-time", true), ("fwknop", false)], LaterMethods) is not { } chosen)
+            if (values.Choice("method", method, [("sequence", false), ("one-time", true), ("fwknop", false), .. TokenKnockReader.Words.Select(w => (w, false))], LaterMethods) is not { } chosen)
                 return null;
             isOneTime = chosen;
         }
@@ -203,7 +209,7 @@ internal static class KnocksSection
 
     public static ClientStack? ReadStack(TextNode item, Values values) => values.Choice("stack", item, [.. ClientStackText.All]);
 
-    private static ImmutableArray<string> ReadNames(string key, Node? node, IReadOnlySet<string>? services, Values values)
+    internal static ImmutableArray<string> ReadNames(string key, Node? node, IReadOnlySet<string>? services, Values values)
     {
         var names = ImmutableArray.CreateBuilder<string>();
         foreach (var item in values.List(key, node) ?? [])
