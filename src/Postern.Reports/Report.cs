@@ -36,14 +36,15 @@ public enum ReportKind : ushort
 /// 56  2  UDP port     that a signed request went to, for a receipt to come from; 0: it did not come by UDP
 /// 58  1  tag          its length, at the end of a packet of fwknop; zero for all others
 /// 59  1  stack        whose the first segment of a connection looks like that completed the knock (ClientStack); zero: there was none, or it is not known
-/// 60  4  zero
+/// 60  2  TCP port     that the segment went to which carries a token; zero for all others
+/// 62  2  zero
 /// 64 1112             the signed request, or salt, ciphertext and tag of a packet of fwknop, and zero after it; or 64 of a token (TokenRequest)
 /// </code>
 /// All numbers are little-endian: both ends are on one machine.
 /// </summary>
 public readonly record struct Report(ReportKind Kind, uint Generation, int Door, ushort SourcePort, Address Source, Address Destination, long Seen)
 {
-    public const int Size = 2 + 2 + 4 + 4 + 2 + 2 + Address.Size + Address.Size + 8 + 2 + 1 + 1 + 4;
+    public const int Size = 2 + 2 + 4 + 4 + 2 + 2 + Address.Size + Address.Size + 8 + 2 + 1 + 1 + 2 + 2;
 
     /// <summary>An SPA packet is of 1 200 bytes at most, and its seals take 88 of them (spec/spa.md §3).</summary>
     public const int MaxRequest = 1200 - 88;
@@ -73,6 +74,9 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
     /// <summary>Of <see cref="ReportKind.FwknopPacket"/>: how long the tag at the end of <see cref="Request"/> is; 0: there is none.</summary>
     public byte TagSize { get; init; }
 
+    /// <summary>Of <see cref="ReportKind.Token"/>: the TCP port that its segment went to; 0 where it was none.</summary>
+    public ushort TcpPort { get; init; }
+
     /// <summary>Whose stack the packet looks like that completed the knock.</summary>
     public ClientStack Stack { get; init; }
 
@@ -101,6 +105,7 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
         BinaryPrimitives.WriteUInt16LittleEndian(message[14..], checked((ushort)Request.Length));
         BinaryPrimitives.WriteUInt16LittleEndian(message[56..], UdpPort);
         message[58] = TagSize;
+        BinaryPrimitives.WriteUInt16LittleEndian(message[60..], TcpPort);
         Request.Span.CopyTo(message[Size..]);
     }
 
@@ -110,7 +115,7 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
         report = default;
         if (message.Length < Size
             || BinaryPrimitives.ReadUInt16LittleEndian(message) != Version
-            || message[60..Size].ContainsAnyExcept((byte)0))
+            || message[62..Size].ContainsAnyExcept((byte)0))
             return false;
         var kind = (ReportKind)BinaryPrimitives.ReadUInt16LittleEndian(message[2..]);
         if (kind is not (ReportKind.SequenceCompleted or ReportKind.SignedRequest or ReportKind.FwknopPacket or ReportKind.Token) || message.Length != SizeOf(kind) || !TryReadRequest(message, kind, out var request))
@@ -129,8 +134,9 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
             UdpPort = BinaryPrimitives.ReadUInt16LittleEndian(message[56..]),
             TagSize = message[58],
             Stack = (ClientStack)message[59],
+            TcpPort = BinaryPrimitives.ReadUInt16LittleEndian(message[60..]),
         };
-        return report.Seen >= 0 && Enum.IsDefined(report.Stack) && report.IsWhatItsKindSays();
+        return report.Seen >= 0 && (report.TcpPort == 0 || kind == ReportKind.Token) && Enum.IsDefined(report.Stack) && report.IsWhatItsKindSays();
     }
 
     private bool IsWhatItsKindSays() => Kind switch

@@ -61,7 +61,7 @@ public sealed class Sentry
         foreach (var detector in _tokens)
         {
             foreach (var found in detector.Observe(packet, new(captured.Time, unchecked(captured.Time + WallOffset))))
-                _reports[count++] = ReportOf(ReportKind.Token, found.Door, packet, captured.Time) with { Request = found.Request };
+                _reports[count++] = ReportOf(ReportKind.Token, found.Door, packet, captured.Time) with { Request = found.Request, TcpPort = packet.Protocol == IpProtocol.Tcp ? packet.DestinationPort : (ushort)0 };
         }
 
         return _reports.AsSpan(0, count);

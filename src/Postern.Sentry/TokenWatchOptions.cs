@@ -60,6 +60,8 @@ public abstract record TokenWatch(TokenSecret Secret)
         Array.Clear(key);
         return method switch
         {
+            TokenMethod.Syn => SynWatch.Read(reader, secret),
+            TokenMethod.Icmp => IcmpWatch.Read(reader, secret),
             _ => throw new IOException($"no token method {method}"),
         };
     }

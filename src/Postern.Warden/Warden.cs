@@ -219,7 +219,7 @@ public sealed class Warden
         foreach (var service in hearing.Closes)
             refusal = Worse(refusal, Close(service, to, AuditEvent.Closed, cause));
         foreach (var service in hearing.Opens)
-            refusal = Worse(refusal, Open(_services[service], to, _services[service].OpenFor, null, cause, now).Refusal);
+            refusal = Worse(refusal, Open(_services[service], to, hearing.TimeFor(_services[service]), null, cause, now).Refusal);
         return new(refusal);
     }
 

@@ -62,7 +62,6 @@ public sealed class ReportTests
     [InlineData(15)]
     [InlineData(56)]
     [InlineData(59)]
-    [InlineData(60)]
     [InlineData(63)]
     public void Refuses_what_cannot_have_been_written(int at)
     {

@@ -8,4 +8,10 @@ public enum TokenMethod : byte
 
     /// <summary>A token written in port numbers.</summary>
     Ports = 2,
+
+    /// <summary>A token in the headers of a connection's first segment.</summary>
+    Syn = 3,
+
+    /// <summary>A token in the data of an echo request.</summary>
+    Icmp = 4,
 }

@@ -94,5 +94,5 @@ public readonly record struct TokenRequest(TokenMethod Method, ulong Made)
         return true;
     }
 
-    private static bool IsMethod(TokenMethod method) => method is TokenMethod.Rolling or TokenMethod.Ports;
+    private static bool IsMethod(TokenMethod method) => method is TokenMethod.Rolling or TokenMethod.Ports or TokenMethod.Syn or TokenMethod.Icmp;
 }

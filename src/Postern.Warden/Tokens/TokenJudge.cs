@@ -28,7 +28,7 @@ internal sealed class TokenJudge(WardenOptions options, ILedger ledger)
             return elsewhere;
         if (options.Policy.Decide(report.Source, report.Source, now.Wall) is var denied and not Refusal.None)
             return denied;
-        if (CheckAsked(hearing) is var unavailable and not Refusal.None)
+        if (CheckAsked(report, hearing) is var unavailable and not Refusal.None)
             return unavailable;
 
         return ledger.TryMark(mark, now.Wall) ? Refusal.None : Refusal.NotRemembered;
@@ -87,14 +87,17 @@ internal sealed class TokenJudge(WardenOptions options, ILedger ledger)
         : hearing.Token.Bound == report.Source ? Refusal.None
         : Refusal.WrongAddress;
 
-    /// <summary>All that the knock opens and closes, or the one service that the token names.</summary>
-    private static Refusal CheckAsked(TokenHearing hearing)
+    /// <summary>All that the knock opens and closes, or the one service that the token names; of a connection that carries its token, what has the port that it goes to.</summary>
+    private Refusal CheckAsked(in Report report, TokenHearing hearing)
     {
+        var port = report.TcpPort;
         var (knock, code) = (hearing.Knock!, hearing.Token.Service);
         hearing.Opens = [.. knock.Opens.Where(IsAsked)];
         hearing.Closes = [.. knock.Closes.Where(IsAsked)];
         return hearing.Opens.Length + hearing.Closes.Length > 0 ? Refusal.None : Refusal.ServiceNotAllowed;
 
-        bool IsAsked(string service) => code == 0 || TokenRequest.CodeOf(service) == code;
+        bool IsAsked(string service) =>
+            (code == 0 || TokenRequest.CodeOf(service) == code)
+            && (!knock.OneFlow || options.Services.Any(s => string.Equals(s.Name, service, StringComparison.Ordinal) && s.Has(Transport.Tcp, port)));
     }
 }
