@@ -44,6 +44,12 @@ public readonly ref struct PacketView
     /// <summary>The data of the packet, as far as it was captured.</summary>
     public ReadOnlySpan<byte> Payload { get; init; }
 
+    /// <summary>Of a segment of TCP: the IP header with its options, of IPv6 without its extension headers. Otherwise empty.</summary>
+    public ReadOnlySpan<byte> NetworkHeader { get; init; }
+
+    /// <summary>Of a segment of TCP: its header with its options. Otherwise empty.</summary>
+    public ReadOnlySpan<byte> TransportHeader { get; init; }
+
     /// <summary>
     /// Reads a packet from its link layer to its payload. Any bytes give an answer; none give an exception or an allocation.
     /// Checksums are not looked at: a packet of this host or its guests has none yet (the card would fill it in), and whoever can forge

@@ -103,6 +103,9 @@ public enum Refusal
     /// <summary>The client's system, as the client says it, is none that the key is allowed on.</summary>
     SystemNotAllowed,
 
+    /// <summary>The packet does not look as if it came from a stack that may knock so, or is no first segment of a connection.</summary>
+    StackNotAllowed,
+
     /// <summary>A one-time sequence before whose turn others are left.</summary>
     NotInTurn,
 
@@ -138,6 +141,23 @@ public enum Refusal
 
     /// <summary>That port leads this address elsewhere already, on account of another service or another's key.</summary>
     ForwardTaken,
+
+    // Tokens that a secret makes: first what the sentry says.
+
+    /// <summary>Too little came to make a token, or it is cut.</summary>
+    TooShort,
+
+    /// <summary>What came cannot be a token, whatever the secret: more of it is wrong than can be mended.</summary>
+    Garbled,
+
+    /// <summary>It has the shape of a token, and its code is by no secret of a knock.</summary>
+    BadToken,
+
+    /// <summary>A packet to where the steps of a rolling sequence may be, and it is none of them now.</summary>
+    WrongStep,
+
+    /// <summary>The token is good for another address only.</summary>
+    WrongAddress,
 }
 
 public static class RefusalText
@@ -176,6 +196,7 @@ public static class RefusalText
         Refusal.AddressRequired => "address-required",
         Refusal.SourcePortRequired => "source-port-required",
         Refusal.SystemNotAllowed => "system-not-allowed",
+        Refusal.StackNotAllowed => "stack-not-allowed",
         Refusal.NotInTurn => "not-in-turn",
         Refusal.NotRemembered => "not-remembered",
         Refusal.KnockExpired => "knock-expired",
@@ -186,6 +207,11 @@ public static class RefusalText
         Refusal.ForwardMissing => "forward-missing",
         Refusal.ForwardNotAllowed => "forward-not-allowed",
         Refusal.ForwardTaken => "forward-taken",
+        Refusal.TooShort => "too-short",
+        Refusal.Garbled => "garbled",
+        Refusal.BadToken => "bad-token",
+        Refusal.WrongStep => "wrong-step",
+        Refusal.WrongAddress => "wrong-address",
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "not in the closed list"),
     };
 }

@@ -10,13 +10,13 @@ namespace Postern.Reports;
 ///  0  2  version = 1
 ///  2  2  kind = 0x8001
 ///  4  4  generation   of the configuration that the sentry works by
-///  8 320 numbers      40 of 8 bytes, none negative; what they mean the sentry's counters know
+///  8 384 numbers      48 of 8 bytes, none negative; what they mean the sentry's counters know
 /// </code>
 /// All numbers are little-endian, as in <see cref="Report"/>.
 /// </summary>
 public sealed record Tally(uint Generation, ImmutableArray<long> Numbers)
 {
-    public const int Count = 40;
+    public const int Count = 48;
 
     public const int Size = 2 + 2 + 4 + (Count * sizeof(long));
 

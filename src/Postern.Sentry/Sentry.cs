@@ -1,15 +1,17 @@
 using Postern.Knocks.Sequences;
+using Postern.Knocks.Stacks;
 using Postern.Knocks.Tracing;
 using Postern.Packets;
 using Postern.Reports;
 using Postern.Reports.Watching;
 using Postern.Sentry.Fwknop;
 using Postern.Sentry.Spa;
+using Postern.Sentry.Tokens;
 
 namespace Postern.Sentry;
 
 /// <summary>
-/// Reads hostile bytes and says which doors were knocked at, who sent a request that opens with the gate's keys, and who a packet of fwknop that a stanza's keys fit. A function of (packet, now): it holds no socket, no clock and no firewall,
+/// Reads hostile bytes and says which doors were knocked at, who sent a request that opens with the gate's keys, who a packet of fwknop that a stanza's keys fit, and who a token that the secret of a knock makes. A function of (packet, now): it holds no socket, no clock and no firewall,
 /// never throws for a packet, and allocates nothing once it stands.
 /// </summary>
 public sealed class Sentry
@@ -18,6 +20,7 @@ public sealed class Sentry
     private readonly SequenceDetector _sequences;
     private readonly SpaDetector? _spa;
     private readonly FwknopDetector? _fwknop;
+    private readonly ITokenDetector[] _tokens;
     private readonly ITrace? _trace;
     private readonly Report[] _reports;
 
@@ -27,16 +30,23 @@ public sealed class Sentry
     public Sentry(SentryOptions options, SentryCounters? counters = null, ITrace? trace = null)
     {
         ArgumentNullException.ThrowIfNull(options);
+        _ = StackSignatures.All; // no file is opened later
         _options = options;
         _sequences = new(options.Doors, options.Traps);
         _spa = options.Spa is null ? null : new(options.Spa);
         _fwknop = options.Fwknop is null ? null : new(options.Fwknop);
         _trace = trace;
-        _reports = new Report[options.Doors.Length + 2];
         Counters = counters ?? new();
+        _tokens = options.Tokens?.Detectors(Counters) ?? [];
+        _reports = new Report[options.Doors.Length + 2 + (options.Tokens?.Knocks.Length ?? 0)];
     }
 
     public SentryCounters Counters { get; }
+
+    /// <summary>
+    /// What to add to the time of a packet so that it is nanoseconds since 1970: who holds the clock sets it anew every few seconds, since it may jump. Only tokens ask for it.
+    /// </summary>
+    public long WallOffset { get; set; }
 
     public long AttemptsEvicted => _sequences.Evicted;
 
@@ -58,6 +68,12 @@ public sealed class Sentry
         var lag = Math.Max(0, captured.ReadAt - captured.Time);
         Counters.NoteLag(lag);
         count = WatchForRequests(packet, captured.Time, lag, count, trace);
+        foreach (var detector in _tokens)
+        {
+            foreach (var found in detector.Observe(packet, new(captured.Time, unchecked(captured.Time + WallOffset))))
+                _reports[count++] = ReportOf(ReportKind.Token, found.Door, packet, captured.Time) with { Request = found.Request, TcpPort = packet.Protocol == IpProtocol.Tcp ? packet.DestinationPort : (ushort)0 };
+        }
+
         return _reports.AsSpan(0, count);
     }
 
@@ -93,6 +109,6 @@ public sealed class Sentry
     private Report ReportOf(ReportKind kind, int door, in PacketView packet, long now)
     {
         Counters.CountReport();
-        return new(kind, _options.Generation, door, packet.SourcePort, new(packet.Source), new(packet.Destination), now);
+        return new(kind, _options.Generation, door, packet.SourcePort, new(packet.Source), new(packet.Destination), now) { Stack = StackSignatures.Tell(packet) };
     }
 }

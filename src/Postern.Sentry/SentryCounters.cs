@@ -8,7 +8,7 @@ namespace Postern.Sentry;
 /// What became of every packet that reached the sentry. Written by the sentry's thread alone; whoever reads sees a number that was true a moment
 /// ago. As numbers it crosses to the warden (<see cref="Tally"/>), where those of the sentries that were before are added.
 /// <code>
-///  0 reports · 1 attempts evicted · 2 dropped by the ring · 3 reports that found no room · 4 times that the ring was full · 5 greatest lag since the last sign of life · 6 greatest lag of all · 7 lines of a log that are not the kernel's · 8 to 23 by fault (0: none) · 24 to 31 by refusal, in the order of Refusals · 32 to 39 by refusal, in the order of FwknopRefusals
+///  0 reports · 1 attempts evicted · 2 dropped by the ring · 3 reports that found no room · 4 times that the ring was full · 5 greatest lag since the last sign of life · 6 greatest lag of all · 7 lines of a log that are not the kernel's · 8 to 23 by fault (0: none) · 24 to 31 by refusal, in the order of Refusals · 32 to 39 by refusal, in the order of FwknopRefusals · 40 to 47 by refusal, in the order of TokenRefusals
 /// </code>
 /// </summary>
 public sealed class SentryCounters
@@ -24,12 +24,16 @@ public sealed class SentryCounters
     private const int FaultsAt = 8;
     private const int RefusalsAt = FaultsAt + 16;
     private const int FwknopRefusalsAt = RefusalsAt + 8;
+    private const int TokenRefusalsAt = FwknopRefusalsAt + 8;
 
     private static readonly ImmutableArray<Refusal> SpaRefusals =
         [Refusal.WrongSize, Refusal.Copy, Refusal.Junk, Refusal.OverBudget, Refusal.NotSealedToUs, Refusal.UnknownVersion, Refusal.BadRequest];
 
     private static readonly ImmutableArray<Refusal> OfFwknop =
         [Refusal.WrongSize, Refusal.Junk, Refusal.GnuPg, Refusal.Copy, Refusal.AddressNotAllowed, Refusal.OverBudget, Refusal.NotSealedToUs];
+
+    private static readonly ImmutableArray<Refusal> OfTokens =
+        [Refusal.WrongStep, Refusal.TooShort, Refusal.Garbled, Refusal.OverBudget, Refusal.BadToken, Refusal.Copy];
 
     private static readonly ImmutableArray<PacketFault> PacketFaults = [.. Enum.GetValues<PacketFault>()];
 
@@ -79,6 +83,11 @@ public sealed class SentryCounters
 
     public long RefusedFwknop(Refusal refusal) => OfFwknop.IndexOf(refusal) is >= 0 and var place ? Volatile.Read(ref _numbers[FwknopRefusalsAt + place]) : 0;
 
+    /// <summary>All for which the sentry can refuse a packet that may be of a token.</summary>
+    public ImmutableArray<(Refusal Refusal, long Packets)> TokenRefusals() => [.. OfTokens.Select(r => (r, RefusedToken(r)))];
+
+    public long RefusedToken(Refusal refusal) => OfTokens.IndexOf(refusal) is >= 0 and var place ? Volatile.Read(ref _numbers[TokenRefusalsAt + place]) : 0;
+
     public ReadOnlySpan<long> Numbers => _numbers;
 
     /// <summary>Adds what another has counted, later. Of how late it was, the last word counts, and the greatest.</summary>
@@ -111,6 +120,8 @@ public sealed class SentryCounters
     internal void Count(Refusal refusal) => Increment(RefusalsAt + SpaRefusals.IndexOf(refusal));
 
     internal void CountFwknop(Refusal refusal) => Increment(FwknopRefusalsAt + OfFwknop.IndexOf(refusal));
+
+    internal void CountToken(Refusal refusal) => Increment(TokenRefusalsAt + OfTokens.IndexOf(refusal));
 
     internal void Count(PacketFault fault) => Increment(FaultsAt + (int)fault);
 

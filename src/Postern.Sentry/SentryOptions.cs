@@ -20,17 +20,21 @@ public sealed record SentryOptions(uint Generation, ImmutableArray<KnockSequence
     /// <summary>Null: no packets of fwknop are looked for.</summary>
     public FwknopWatchOptions? Fwknop { get; init; }
 
+    /// <summary>Null: no tokens are looked for.</summary>
+    public TokenWatchOptions? Tokens { get; init; }
+
     /// <summary>The packets that can matter to these doors or be single packets, and as few others as can be said in the kernel.</summary>
     public CaptureFilter Filter()
     {
         var steps = Doors.SelectMany(d => d.Steps).ToArray();
         var traps = Traps.Ports.ToLookup(t => t.Kind, t => new FilterPorts(t.Port, t.Port));
+        var tokens = Tokens?.Knocks ?? [];
         var (mask, set) = FlagsInCommon();
         return new()
         {
-            TcpPorts = [.. Of(StepKind.Tcp), .. traps[StepKind.Tcp]],
-            UdpPorts = [.. Of(StepKind.Udp), .. traps[StepKind.Udp]],
-            Echo = steps.Any(s => s.Kind == StepKind.Echo),
+            TcpPorts = [.. Of(StepKind.Tcp), .. traps[StepKind.Tcp], .. tokens.SelectMany(t => t.TcpPorts)],
+            UdpPorts = [.. Of(StepKind.Udp), .. traps[StepKind.Udp], .. tokens.SelectMany(t => t.UdpPorts)],
+            Echo = steps.Any(s => s.Kind == StepKind.Echo) || tokens.Any(t => t.Echo),
             TcpFlagsMask = mask,
             TcpFlagsSet = set,
             SizedTcpPorts = Spa?.TcpPorts ?? [],
@@ -53,10 +57,11 @@ public sealed record SentryOptions(uint Generation, ImmutableArray<KnockSequence
             MaxDatagram = FwknopPacket.MaxPayload,
         };
 
-    /// <summary>What every door asks of the flags of a segment: all that the kernel may refuse on behalf of all of them.</summary>
+    /// <summary>What every door and token asks of the flags of a segment: all that the kernel may refuse on behalf of all of them.</summary>
     private (TcpFlags Mask, TcpFlags Set) FlagsInCommon()
     {
-        var conditions = Doors.Where(d => d.Steps.Any(s => s.Kind == StepKind.Tcp)).Select(d => d.TcpFlags).ToArray();
+        var conditions = Doors.Where(d => d.Steps.Any(s => s.Kind == StepKind.Tcp)).Select(d => d.TcpFlags)
+            .Concat((Tokens?.Knocks ?? []).Where(t => !t.TcpPorts.IsEmpty).Select(_ => TcpFlagCondition.Connect)).ToArray();
         if (conditions.Length == 0)
             return default;
         var set = conditions.Aggregate(conditions[0].Set, (all, c) => all & c.Set);

@@ -69,6 +69,13 @@ public sealed record SentryOrders(SentryOptions Options)
         writer.Write(Options.Fwknop is not null);
         if (Options.Fwknop is { } fwknop)
             Write(writer, fwknop);
+        writer.Write(Options.Tokens is not null);
+        if (Options.Tokens is { } tokens)
+        {
+            Each(writer, tokens.Knocks, knock => TokenWatch.Write(writer, knock));
+            Write(writer, tokens.Seed);
+        }
+
         writer.Flush();
         var bytes = stream.ToArray();
         Array.Clear(stream.GetBuffer()); // keys
@@ -91,8 +98,9 @@ public sealed record SentryOrders(SentryOptions Options)
         var traps = TrapPorts.From(Each(reader, () => ((StepKind)reader.ReadByte(), reader.ReadUInt16())), memory);
         var spa = reader.ReadBoolean() ? ReadSpa(reader) : null;
         var fwknop = reader.ReadBoolean() ? ReadFwknop(reader) : null;
+        var tokens = reader.ReadBoolean() ? new TokenWatchOptions(Each(reader, () => TokenWatch.Read(reader)), ReadNumber(reader)) : null;
         return reader.BaseStream.Position == bytes.Length
-            ? new SentryOrders(new SentryOptions(generation, doors) { Traps = traps, Spa = spa, Fwknop = fwknop }) { Ring = ring, Source = source, Interfaces = interfaces }
+            ? new SentryOrders(new SentryOptions(generation, doors) { Traps = traps, Spa = spa, Fwknop = fwknop, Tokens = tokens }) { Ring = ring, Source = source, Interfaces = interfaces }
             : throw new EndOfStreamException("more orders than there can be");
     }
 

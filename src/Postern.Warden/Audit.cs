@@ -58,6 +58,9 @@ public readonly record struct AuditEntry(
     /// <summary>Whose key asked, or holds the grant; null where none did.</summary>
     public Requester? By { get; init; }
 
+    /// <summary>Whose stack the packet looked like that asked.</summary>
+    public ClientStack Stack { get; init; }
+
     /// <summary>How long was asked for, where that was more than may be had.</summary>
     public TimeSpan? Capped { get; init; }
 }

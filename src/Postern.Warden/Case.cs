@@ -3,8 +3,8 @@ using Postern.Reports;
 
 namespace Postern.Warden;
 
-/// <summary>Why something is done: the knock's name, or whose key asked.</summary>
-internal readonly record struct Cause(string Knock, Requester? By = null);
+/// <summary>Why something is done: the knock's name, or whose key asked, and what the packet looked like.</summary>
+internal readonly record struct Cause(string Knock, Requester? By = null, ClientStack Stack = ClientStack.None);
 
 /// <summary>One thing that a report comes to.</summary>
 /// <param name="Name">Of the service.</param>

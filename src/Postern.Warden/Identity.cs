@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using Postern.Keys.Ssh;
+using Postern.Reports;
 using Postern.Reports.Spa;
 
 namespace Postern.Warden;
@@ -29,6 +30,9 @@ public sealed record Identity(SshPublicKey Key, string Name)
 
     /// <summary>Only where the client says that it runs on one of these; empty: on any.</summary>
     public ImmutableArray<ClientSystem> Systems { get; init; } = [];
+
+    /// <summary>Only where the packet looks as if it came from one of these, whatever <see cref="Systems"/> says; empty: from any, and from none that we know.</summary>
+    public ImmutableArray<ClientStack> Stacks { get; init; } = [];
 
     /// <summary>A request must name its address, so that it is worth nothing to whoever catches it.</summary>
     public bool RequireAddress { get; init; }

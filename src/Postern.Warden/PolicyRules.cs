@@ -28,6 +28,9 @@ internal static class PolicyRules
     /// <summary>No hours at all are all hours.</summary>
     public static bool HasCome(this ImmutableArray<WeeklyHours> hours, DateTimeOffset local) => hours.IsEmpty || hours.Any(h => h.Contains(local));
 
+    /// <summary>Where none is asked for, any will do.</summary>
+    public static bool Admits(this ImmutableArray<ClientStack> stacks, ClientStack seen) => stacks.IsEmpty || stacks.Contains(seen);
+
     /// <summary>No honest packet comes from these (RFC 1122 §3.2.1.3, RFC 4291 §2.5–2.7), so no element of the firewall is spent on them.</summary>
     public static bool IsUsable(Address source)
     {

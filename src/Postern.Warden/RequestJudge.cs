@@ -42,7 +42,7 @@ internal sealed class RequestJudge(WardenOptions options, SpaOptions spa, KeyRin
             return incomplete;
         if (options.Policy.Decide(hearing.To.Source, report.Source, now.Wall) is var denied and not Refusal.None)
             return denied;
-        if (CheckRights(request, who, hearing, now) is var beyond and not Refusal.None)
+        if (CheckRights(request, report.Stack, who, hearing, now) is var beyond and not Refusal.None)
             return beyond;
         if (CheckServices(request, who, hearing) is var unavailable and not Refusal.None)
             return unavailable;
@@ -87,10 +87,11 @@ internal sealed class RequestJudge(WardenOptions options, SpaOptions spa, KeyRin
         : request.SourcePort == 0 && !request.Close && (spa.RequireSourcePort || who.RequireSourcePort) ? Refusal.SourcePortRequired
         : Refusal.None;
 
-    private static Refusal CheckRights(in SignedRequest request, Identity who, Hearing hearing, Moment now) =>
+    private static Refusal CheckRights(in SignedRequest request, ClientStack stack, Identity who, Hearing hearing, Moment now) =>
         !who.From.IsEmpty && !who.From.Holds(hearing.To.Source.ToIPAddress()) ? Refusal.AddressNotAllowed
         : !who.Hours.HasCome(now.Wall) ? Refusal.OutsideHours
         : !who.Systems.IsEmpty && !who.Systems.Contains(request.System) ? Refusal.SystemNotAllowed
+        : !who.Stacks.Admits(stack) ? Refusal.StackNotAllowed
         : Refusal.None;
 
     /// <summary>

@@ -3,6 +3,8 @@ namespace Postern.Warden;
 /// <summary>The clock of requests: nanoseconds since 1970-01-01T00:00:00Z, without leap seconds.</summary>
 internal static class UnixTime
 {
+    public const ulong Second = 1_000_000_000;
+
     private const ulong NanosecondsPerTick = 100;
 
     /// <summary>A gate whose clock stands before 1970 is at its start.</summary>

@@ -36,6 +36,7 @@ public sealed partial class Warden
     private KeyRing _keys = new([]);
     private RequestJudge? _judge;
     private FwknopJudge? _fwknop;
+    private TokenJudge? _tokens;
 
     /// <param name="firewall">The acting end.</param>
     /// <param name="audit">Where it is written down for people.</param>
@@ -107,6 +108,7 @@ public sealed partial class Warden
         _keys = new(options.Spa?.Identities ?? []);
         _judge = options.Spa is { } spa ? new(options, spa, _keys, _ledger) : null;
         _fwknop = options.Fwknop.IsEmpty ? null : new(options, _ledger);
+        _tokens = options.Tokens.IsEmpty ? null : new(options, _ledger);
     }
 
     /// <summary>Acts on one report of the sentry.</summary>
@@ -145,6 +147,7 @@ public sealed partial class Warden
     {
         ReportKind.SignedRequest when _judge is not null => JudgeSigned(_judge, report, now),
         ReportKind.FwknopPacket when _fwknop is not null => JudgeFwknop(_fwknop, report, now),
+        ReportKind.Token when _tokens is not null => JudgeToken(_tokens, report, now),
         _ => JudgeSequence(report, now),
     };
 
@@ -153,14 +156,25 @@ public sealed partial class Warden
         var refusal = Read(report, out var door);
         if (refusal == Refusal.None)
             refusal = _options.Policy.Decide(report.Source, report.Source, now.Wall);
+        if (refusal == Refusal.None && !door.Stacks.Admits(report.Stack))
+            refusal = Refusal.StackNotAllowed;
         if (refusal == Refusal.None)
             refusal = UseUp(report.Door, now);
-        var (why, to) = (new Cause(door.Name), new Grantee(report.Source));
+        var (why, to) = (new Cause(door.Name, Stack: report.Stack), new Grantee(report.Source));
         return refusal != Refusal.None ? Case.Refused(Refuse(refusal, why, "", to), why, to)
-            : new(why, to, [.. door.Closes.Select(Deed.Close), .. door.Opens.Select(name => new Deed(name, _services[name], _services[name].OpenFor))])
-            {
-                UsedUp = door.OneTime is null ? null : door.Name,
-            };
+            : new(why, to, DeedsOf(door.Opens, door.Closes, service => service.OpenFor)) { UsedUp = door.OneTime is null ? null : door.Name };
+    }
+
+    private Deed[] DeedsOf(IEnumerable<string> opens, IEnumerable<string> closes, Func<Service, TimeSpan> time) =>
+        [.. closes.Select(Deed.Close), .. opens.Select(name => new Deed(name, _services[name], time(_services[name])))];
+
+    private Case JudgeToken(TokenJudge judge, in Report report, Moment now)
+    {
+        var hearing = new TokenHearing();
+        var refusal = report.Generation == Generation ? judge.Judge(report, now, hearing) : Refusal.StaleKnock;
+        var why = new Cause(hearing.Knock?.Name ?? "", hearing.By, report.Stack);
+        var to = new Grantee(report.Source, hearing.Knock is { OneFlow: true } ? report.SourcePort : (ushort)0);
+        return refusal != Refusal.None ? Case.Refused(Refuse(refusal, why, "", to), why, to) : new(why, to, DeedsOf(hearing.Opens, hearing.Closes, hearing.TimeFor));
     }
 
     /// <summary>What is good once is used up before anything comes of it: a grant may be lost so, and none is given twice.</summary>
@@ -189,7 +203,7 @@ public sealed partial class Warden
     {
         var hearing = new Hearing(report.Source);
         var refusal = judge.Judge(report, now, hearing);
-        var why = new Cause("", hearing.By);
+        var why = new Cause("", hearing.By, report.Stack);
         return refusal != Refusal.None
             ? new(why, hearing.To, []) { Refusal = Refuse(refusal, why, hearing.Unavailable, hearing.To), Hearing = hearing }
             : new(why, hearing.To, Array.ConvertAll(hearing.Services, service => DeedOf(hearing, service))) { Hearing = hearing, TellsOutcomes = true };
@@ -205,7 +219,7 @@ public sealed partial class Warden
     {
         var hearing = new FwknopHearing(report.Source);
         var refusal = report.Generation == Generation ? judge.Judge(report, now, hearing) : Refusal.StaleKnock;
-        var why = new Cause(hearing.Knock, hearing.By);
+        var why = new Cause(hearing.Knock, hearing.By, report.Stack);
         return refusal != Refusal.None
             ? Case.Refused(Refuse(refusal, why, "", hearing.To, hearing.Unavailable), why, hearing.To)
             : new(why, hearing.To, Array.ConvertAll(hearing.Asked, asked => DeedOf(hearing, asked.Service, asked.Chosen))) { TellsOutcomes = true };
@@ -480,6 +494,7 @@ public sealed partial class Warden
         {
             SourcePort = to.SourcePort,
             By = cause.By,
+            Stack = cause.Stack,
             Forward = chosen?.Target,
             Port = chosen?.Port,
         });
@@ -493,6 +508,7 @@ public sealed partial class Warden
             Forward = grant.Forward,
             Port = grant.Chosen?.Port,
             By = cause.By ?? HolderOf(grant),
+            Stack = cause.Stack,
             Capped = capped,
         });
 

@@ -87,7 +87,7 @@ public sealed partial class Warden
     {
         var refusal = Order(action, service, to, TimeSpan.Zero, isNew: true, cause);
         if (refusal == Refusal.None)
-            _audit.Write(new(AuditEvent.Opened, cause.Knock, service.Name, to.Source, null, Refusal.None) { SourcePort = to.SourcePort, By = cause.By });
+            _audit.Write(new(AuditEvent.Opened, cause.Knock, service.Name, to.Source, null, Refusal.None) { SourcePort = to.SourcePort, By = cause.By, Stack = cause.Stack });
         return refusal;
     }
 

@@ -33,6 +33,9 @@ public sealed record Door(string Name, ImmutableArray<string> Opens, ImmutableAr
 {
     /// <summary>Null: the knock is good as often as it comes.</summary>
     public OneTimeUse? OneTime { get; init; }
+
+    /// <summary>Only where the packet that completes it looks as if it came from one of these; empty: from any, and from none that we know.</summary>
+    public ImmutableArray<ClientStack> Stacks { get; init; } = [];
 }
 
 /// <summary>That a knock is good once.</summary>
@@ -70,4 +73,7 @@ public sealed record WardenOptions(ImmutableArray<Service> Services, ImmutableAr
 
     /// <summary>Who may ask by a packet of fwknop. Their places are the door numbers of such reports.</summary>
     public ImmutableArray<FwknopStanza> Fwknop { get; init; } = [];
+
+    /// <summary>Who may ask by a token. Their places are the door numbers of such reports.</summary>
+    public ImmutableArray<TokenKnock> Tokens { get; init; } = [];
 }

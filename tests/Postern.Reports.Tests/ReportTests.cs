@@ -29,6 +29,22 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public void The_stack_is_one_byte_and_one_that_we_know()
+    {
+        var message = new byte[Report.Size];
+        foreach (var stack in Enum.GetValues<ClientStack>())
+        {
+            (Example with { Stack = stack }).Write(message);
+            Assert.Equal((byte)stack, message[59]);
+            Assert.True(Report.TryRead(message, out var read));
+            Assert.Equal(stack, read.Stack);
+        }
+
+        message[59] = (byte)(Enum.GetValues<ClientStack>().Max() + 1);
+        Assert.False(Report.TryRead(message, out _));
+    }
+
+    [Fact]
     public void Refuses_every_other_size()
     {
         var message = new byte[Report.Size + 1];
@@ -45,6 +61,7 @@ public sealed class ReportTests
     [InlineData(14)] // must be zero
     [InlineData(15)]
     [InlineData(56)]
+    [InlineData(59)]
     [InlineData(63)]
     public void Refuses_what_cannot_have_been_written(int at)
     {

@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
 using Postern.Fuzz.Engine;
+using Postern.Knocks.Stacks;
 using Postern.Packets;
 using Postern.Packets.Headers;
+using Postern.Reports;
 
 namespace Postern.Fuzz.Targets;
 
@@ -49,6 +51,26 @@ internal static class PacketTargets
         Spent.End();
         if (fault == PacketFault.None)
             Check(packet, input);
+    }
+
+    /// <summary>A whole packet of either version of IP.</summary>
+    public static void Syn(ReadOnlySpan<byte> input)
+    {
+        if (PacketView.TryRead(input, LinkType.Raw, out var packet) != PacketFault.None)
+            return;
+        Spent.Begin();
+        var isOne = SynView.TryRead(packet, out var syn);
+        var stack = StackSignatures.Tell(packet);
+        Spent.End();
+        Oracle.That(isOne == (packet.Protocol == IpProtocol.Tcp && (packet.Flags & (TcpFlags.Syn | TcpFlags.Ack | TcpFlags.Rst | TcpFlags.Fin)) == TcpFlags.Syn), "what is a first segment is a matter of its flags");
+        Oracle.That(isOne || stack == ClientStack.None, "a stack of no first segment");
+        if (!isOne)
+            return;
+        Oracle.That((uint)packet.Distinction == syn.Sequence, "two numbers for one sequence");
+        var options = packet.TransportHeader[20..];
+        Oracle.That(syn.Options.Order == 0 == (options.IsEmpty || (syn.Options.Traits.HasFlag(SynTraits.BadOptions) && syn.Options.Order == 0)), "options that are not there");
+        Oracle.That(syn.Options.Scale is >= -1 and <= byte.MaxValue && (syn.Options.HasTimestamp || syn.Options.Timestamp == 0), "an option that is not there");
+        Oracle.That(!syn.Traits.HasFlag(SynTraits.BadOptions) || stack == ClientStack.None, "impossible options are nobody's");
     }
 
     public static void Capture(ReadOnlySpan<byte> input)

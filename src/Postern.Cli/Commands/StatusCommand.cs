@@ -76,6 +76,8 @@ internal static class StatusCommand
             output.WriteLine($"refused        {Counts(packets.Refused)}");
         if (status.Fwknop is not null)
             output.WriteLine($"of fwknop      {Counts(packets.RefusedFwknop)}");
+        if (packets.RefusedTokens.Values.Any(n => n > 0))
+            output.WriteLine($"of tokens      {Counts(packets.RefusedTokens)}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"grants         {status.Grants} in force"));
     }
 

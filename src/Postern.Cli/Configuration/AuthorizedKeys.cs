@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using Postern.Keys.Ssh;
+using Postern.Reports;
 using Postern.Reports.Spa;
 using Postern.Warden;
 using static Postern.Cli.Configuration.Quoting;
@@ -22,7 +23,7 @@ internal static class AuthorizedKeys
 
     private static readonly TimeSpan LongestMax = TimeSpan.FromDays(30);
 
-    private static readonly string[] Options = ["services", "from", "max", "hours", "expiry-time", "os", "source-port", "address", "revoked"];
+    private static readonly string[] Options = ["services", "from", "max", "hours", "expiry-time", "os", "stack", "source-port", "address", "revoked"];
 
     /// <summary>What sshd knows and a gate has no use for: a line copied from there says so.</summary>
     private static readonly string[] OptionsOfSshd =
@@ -126,6 +127,7 @@ internal static class AuthorizedKeys
             "hours" => identity with { Hours = [.. Items(node).Select(i => PolicySection.ReadHours(i, values)).OfType<WeeklyHours>()] },
             "expiry-time" => identity with { Expires = ReadExpiry(node, values) },
             "os" => identity with { Systems = [.. Items(node).Select(i => ReadSystem(i, values)).OfType<ClientSystem>()] },
+            "stack" => identity with { Stacks = [.. Items(node).Select(i => KnocksSection.ReadStack(i, values)).OfType<ClientStack>()] },
             "source-port" => identity with { RequireSourcePort = true },
             "address" => identity with { RequireAddress = true },
             _ => identity with { Revoked = true },

@@ -6,20 +6,22 @@ namespace Postern.Cli.Configuration;
 /// <summary>What each way to see packets cannot see. Each is said where it stands, so that nobody waits for a knock that no gate will hear.</summary>
 internal static class CaptureRules
 {
-    public static void Check(GateSection gate, ImmutableArray<Knock> knocks, FwknopSettings fwknop, SpaSettings? spa, FaultList faults)
+    public static void Check(GateSection gate, ImmutableArray<Knock> knocks, FwknopSettings fwknop, List<TokenKnockSettings> tokens, SpaSettings? spa, FaultList faults)
     {
         if (gate.Capture is { Way: CaptureWay.Udp })
-            CheckBound(gate.CapturePlace, knocks, fwknop, spa, faults);
+            CheckBound(gate.CapturePlace, knocks, fwknop, tokens, spa, faults);
         else if (gate.Capture is { IsLog: true } log)
-            CheckLog(log, gate.CapturePlace, fwknop, spa, faults);
+            CheckLog(log, gate.CapturePlace, fwknop, tokens, spa, faults);
     }
 
     /// <summary>A bound socket sees what is sent to it and nothing else.</summary>
-    private static void CheckBound(Place capture, ImmutableArray<Knock> knocks, FwknopSettings fwknop, SpaSettings? spa, FaultList faults)
+    private static void CheckBound(Place capture, ImmutableArray<Knock> knocks, FwknopSettings fwknop, List<TokenKnockSettings> tokens, SpaSettings? spa, FaultList faults)
     {
         FwknopRules.CheckBound(fwknop, faults);
         foreach (var knock in knocks)
             faults.Add(knock.Place, $"'capture: udp' cannot see the sequence '{knock.Sequence.Name}'", "remove it, or write capture: packet");
+        foreach (var token in tokens)
+            faults.Add(token.Place, $"'capture: udp' cannot see the knock '{token.Name}'", "remove it, or write capture: packet");
         if (spa is null && fwknop.Knocks.IsEmpty)
             faults.Add(capture, "'capture: udp' has nothing to wait for", "write a section 'spa', or capture: packet");
         else if (spa is not null && (spa.Echo || spa.Of(Transport.Tcp).Any()))
@@ -27,7 +29,7 @@ internal static class CaptureRules
     }
 
     /// <summary>A line of a log tells of a packet's headers, and of no byte that it carries.</summary>
-    private static void CheckLog(CaptureSetting log, Place capture, FwknopSettings fwknop, SpaSettings? spa, FaultList faults)
+    private static void CheckLog(CaptureSetting log, Place capture, FwknopSettings fwknop, List<TokenKnockSettings> tokens, SpaSettings? spa, FaultList faults)
     {
         var way = log.Way == CaptureWay.Log ? "capture: log" : "capture: journal";
         foreach (var knock in fwknop.Knocks)

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using Postern.Firewall;
 using Postern.Knocks.Sequences;
+using Postern.Reports;
 using Postern.Steward.Errands;
 using Postern.Warden;
 
@@ -31,6 +32,8 @@ internal static class ConfigurationWriter
             WriteKnock(text, knock.Manner, knock.Door, s => s.Append(CultureInfo.InvariantCulture, $"    method: one-time\n    sequences_file: {Quote(knock.Settings.File)}\n    in_turn: {(knock.Settings.InTurn ? "true" : "false")}\n"));
         foreach (var knock in configuration.Fwknop.Knocks)
             WriteFwknop(text, knock);
+        foreach (var knock in configuration.Tokens)
+            knock.Write(text);
         if (configuration.Spa is { } spa)
             WriteSpa(text, spa);
         if (!configuration.Fwknop.Knocks.IsEmpty)
@@ -86,6 +89,8 @@ internal static class ConfigurationWriter
             text.Append(CultureInfo.InvariantCulture, $"    family: {(sequence.Family == IpFamily.V4 ? "ipv4" : "ipv6")}\n");
         if (!sequence.To.IsEmpty)
             text.Append(CultureInfo.InvariantCulture, $"    to: {List(sequence.To, a => Quote(a.ToString()))}\n");
+        if (!door.Stacks.IsEmpty)
+            text.Append(CultureInfo.InvariantCulture, $"    stack: {List(door.Stacks, s => s.Word())}\n");
         text.Append(CultureInfo.InvariantCulture, $"    opens: {List(door.Opens, s => s)}\n")
             .Append(CultureInfo.InvariantCulture, $"    closes: {List(door.Closes, s => s)}\n");
     }

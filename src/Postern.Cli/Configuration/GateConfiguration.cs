@@ -46,22 +46,28 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
 
     public FwknopSettings Fwknop { get; init; } = new();
 
+    /// <summary>The knocks by tokens, of all methods, in their order; those too whose secret could not be read, and which open nothing.</summary>
+    public ImmutableArray<TokenKnockSettings> Tokens { get; init; } = [];
+
+    /// <summary>Those that have a secret: the token knocks of the sentry and of the warden, in one order.</summary>
+    public IEnumerable<TokenKnockSettings> TokensWithSecret => Tokens.Where(t => t.Secret is not null);
+
     /// <summary>Where what is good once is remembered. Not opened unless <see cref="NeedsLedger"/>.</summary>
     public string LedgerFile { get; init; } = UsualLedgerFile;
 
-    public bool NeedsLedger => Spa is not null || !Fwknop.Knocks.IsEmpty || !OneTime.IsEmpty;
+    public bool NeedsLedger => Spa is not null || !Fwknop.Knocks.IsEmpty || !OneTime.IsEmpty || !Tokens.IsEmpty;
 
     /// <summary>The knocks of method one-time. Their sequences are doors too, and stand behind all others, in the order of these.</summary>
     public ImmutableArray<OneTimeKnock> OneTime { get; init; } = [];
 
     /// <summary>Of whichever method; a file of sequences is one.</summary>
-    public int KnockCount => PlainDoors + OneTime.Length + Fwknop.Knocks.Length;
+    public int KnockCount => PlainDoors + OneTime.Length + Fwknop.Knocks.Length + Tokens.Length;
 
     /// <summary>So many doors are knocks of method sequence.</summary>
     public int PlainDoors => Sequences.Length - OneTime.Sum(k => k.Count);
 
     /// <summary>How far ahead of the gate's clock the time of what is accepted may be.</summary>
-    public TimeSpan LedgerDoubt => Fwknop.Knocks.Select(k => k.MaxAge + TimeSpan.FromSeconds(1)).Append(Spa?.ClockSkew ?? TimeSpan.Zero).Max(); // their times are whole seconds
+    public TimeSpan LedgerDoubt => Fwknop.Knocks.Select(k => k.MaxAge + TimeSpan.FromSeconds(1)).Concat(Tokens.Select(t => t.Period + t.MaxAge)).Append(Spa?.ClockSkew ?? TimeSpan.Zero).Max(); // their times are whole seconds
 
     /// <summary>Where single packets of any kind come as datagrams: what <see cref="CaptureWay.Udp"/> binds.</summary>
     public IEnumerable<PortRange> DatagramPorts =>
@@ -90,6 +96,7 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
     {
         var transport = kind == StepKind.Tcp ? Transport.Tcp : Transport.Udp;
         return Warden.Services.Any(s => s.Ports.Any(p => p.Contains(transport, port))) || Spa?.Ports.Any(p => p.Contains(transport, port)) == true
-            || (!Fwknop.Knocks.IsEmpty && Fwknop.Ports.Any(p => p.Contains(transport, port)));
+            || (!Fwknop.Knocks.IsEmpty && Fwknop.Ports.Any(p => p.Contains(transport, port)))
+            || Tokens.Any(t => t.Ports.Any(p => p.Contains(transport, port)));
     }
 }

@@ -12,6 +12,9 @@ internal sealed record Knock(KnockSequence Sequence, Door Door, Place Place, Imm
 {
     /// <summary>Null: the sequence is written in the configuration, and good as often as it comes.</summary>
     public OneTimeSettings? OneTime { get; init; }
+
+    /// <summary>Of <see cref="Door.Stacks"/>; null: any will do.</summary>
+    public Place? StackPlace { get; init; }
 }
 
 /// <summary>A knock whose sequences stand in a file, each good once.</summary>
@@ -30,14 +33,14 @@ internal static class KnocksSection
 
     private const int MaxAddresses = 16;
 
-    private static readonly KeyTable Keys = new("a knock", ["method", "sequence", "within", "order", "strict", "tcp_flags", "family", "to", "opens", "closes"], ["secret_file"]);
+    private static readonly KeyTable Keys = new("a knock", ["method", "sequence", "within", "order", "strict", "tcp_flags", "family", "to", "stack", "opens", "closes"], ["secret_file"]);
 
-    private static readonly KeyTable OneTimeKeys = new("a one-time knock", ["method", "sequences_file", "in_turn", "within", "order", "strict", "tcp_flags", "family", "to", "opens", "closes"], []);
+    private static readonly KeyTable OneTimeKeys = new("a one-time knock", ["method", "sequences_file", "in_turn", "within", "order", "strict", "tcp_flags", "family", "to", "stack", "opens", "closes"], []);
 
-    private static readonly string[] LaterMethods = ["rolling", "ports", "syn", "spa"];
+    private static readonly string[] LaterMethods = ["rolling", "ports", "spa"];
 
-    // services null: not all of them could be read, so none can be said to be missing. Those by the method fwknop are put into their own list.
-    public static ImmutableArray<Knock> Read(ImmutableArray<Entry> entries, IReadOnlySet<string>? services, List<FwknopKnock> fwknop, Values values)
+    // services null: not all of them could be read, so none can be said to be missing. Those by the method fwknop are put into a list of their own, and those by tokens too.
+    public static ImmutableArray<Knock> Read(ImmutableArray<Entry> entries, IReadOnlySet<string>? services, List<FwknopKnock> fwknop, List<TokenKnockSettings> tokens, Values values)
     {
         if (entries.Length > MaxKnocks)
         {
@@ -45,10 +48,10 @@ internal static class KnocksSection
             return [];
         }
 
-        return [.. values.Named("knock", entries).Select(e => ReadOne(e.Name, new(e.Map.Entries, values.Faults), services, fwknop, values)).OfType<Knock>()];
+        return [.. values.Named("knock", entries).Select(e => ReadOne(e.Name, new(e.Map.Entries, values.Faults), services, fwknop, tokens, values)).OfType<Knock>()];
     }
 
-    private static Knock? ReadOne(TextNode name, Fields fields, IReadOnlySet<string>? services, List<FwknopKnock> fwknop, Values values)
+    private static Knock? ReadOne(TextNode name, Fields fields, IReadOnlySet<string>? services, List<FwknopKnock> fwknop, List<TokenKnockSettings> tokens, Values values)
     {
         if (FwknopKnockReader.IsOne(fields))
         {
@@ -56,11 +59,17 @@ internal static class KnocksSection
             return null;
         }
 
+        if (TokenKnockReader.IsOne(fields))
+        {
+            tokens.Add(TokenKnockReader.Read(name, fields, services, values));
+            return null;
+        }
+
         // What the other keys of a method mean is that method's affair: of one that is not supported nothing more is said.
         var isOneTime = false;
         if (fields["method"] is { } method)
         {
-            if (values.Choice("method", method, [("sequence", false), ("one-time", true), ("fwknop", false)], LaterMethods) is not { } chosen)
+            if (values.Choice("method", method, [("sequence", false), ("one-time", true), ("fwknop", false), .. TokenKnockReader.Words.Select(w => (w, false))], LaterMethods) is not { } chosen)
                 return null;
             isOneTime = chosen;
         }
@@ -70,13 +79,14 @@ internal static class KnocksSection
         var oneTime = isOneTime ? ReadOneTime(name, fields, values) : null;
         var (steps, places) = isOneTime ? ([], []) : ReadSteps(name, fields["sequence"], values);
         var sequence = ReadManner(new(name.Text, steps), fields, values);
+        var stacks = ReadStacks(fields["stack"], values);
         var opens = ReadNames("opens", fields["opens"], services, values);
         var closes = ReadNames("closes", fields["closes"], services, values);
         foreach (var both in closes.Where(opens.Contains))
             values.Faults.Add(name.Place, $"the knock '{name.Text}' opens and closes '{both}'", "let it do one of the two");
         if (values.Faults.Count == before && opens.IsEmpty && closes.IsEmpty)
             values.Faults.Add(name.Place, $"the knock '{name.Text}' neither opens nor closes anything", "name a service: opens: [ssh]");
-        return new(sequence, new(name.Text, opens, closes), name.Place, places) { OneTime = oneTime };
+        return new(sequence, new(name.Text, opens, closes) { Stacks = stacks }, name.Place, places) { OneTime = oneTime, StackPlace = fields["stack"]?.Place };
     }
 
     private static OneTimeSettings? ReadOneTime(TextNode name, Fields fields, Values values)
@@ -178,7 +188,28 @@ internal static class KnocksSection
         return null;
     }
 
-    private static ImmutableArray<string> ReadNames(string key, Node? node, IReadOnlySet<string>? services, Values values)
+    /// <summary>Whose stack the packet must look like that completes the knock.</summary>
+    public static ImmutableArray<ClientStack> ReadStacks(Node? node, Values values)
+    {
+        var stacks = ImmutableArray.CreateBuilder<ClientStack>();
+        if (node is ListNode { Items: [] })
+            values.Faults.Add(node.Place, "'stack' is an empty list", "remove it to take knocks of any, or name some");
+        foreach (var item in values.List("stack", node) ?? [])
+        {
+            if (ReadStack(item, values) is not { } stack)
+                continue;
+            if (stacks.Contains(stack))
+                values.Faults.Add(item.Place, $"'stack' names {stack.Word()} twice", "remove one");
+            else
+                stacks.Add(stack);
+        }
+
+        return stacks.ToImmutable();
+    }
+
+    public static ClientStack? ReadStack(TextNode item, Values values) => values.Choice("stack", item, [.. ClientStackText.All]);
+
+    internal static ImmutableArray<string> ReadNames(string key, Node? node, IReadOnlySet<string>? services, Values values)
     {
         var names = ImmutableArray.CreateBuilder<string>();
         foreach (var item in values.List(key, node) ?? [])

@@ -29,6 +29,12 @@ internal sealed record OneTimeDoors(ImmutableArray<OneTimeKnock> Knocks, Immutab
                     break;
                 }
 
+                if (!knock.Door.Stacks.IsEmpty && SequenceRules.StepsWithoutStack(sequence).FirstOrDefault() is { Kind: not StepKind.Tcp } blind)
+                {
+                    faults.Add(line.Place, $"'stack' of the knock '{knock.Door.Name}' is told by the packet that completes it, and {blind} may be that one", "write another sequence, or remove 'stack'");
+                    continue;
+                }
+
                 if (known.Add(sequence, line.Place) is { } twin)
                 {
                     faults.Add(line.Place, $"the steps are those of {twin}, so that one knock does both", "write another sequence");

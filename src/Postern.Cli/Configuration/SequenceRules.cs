@@ -24,6 +24,22 @@ internal static class SequenceRules
         WarnIfAscending(knock, faults);
     }
 
+    /// <summary>Told by the packet that completes the knock, which must therefore be the first of a connection, whichever it is.</summary>
+    public static void CheckStack(Knock knock, FaultList faults)
+    {
+        if (knock.StackPlace is not { } place)
+            return;
+        var flags = knock.Sequence.TcpFlags;
+        if (!flags.Set.HasFlag(TcpFlags.Syn) || !flags.Clear.HasFlag(TcpFlags.Ack))
+            faults.Add(place, "'stack' is told by the first segment of a connection, and 'tcp_flags' lets others count", "write tcp_flags: syn,!ack, or remove 'stack'");
+        foreach (var step in StepsWithoutStack(knock.Sequence).Take(1))
+            faults.Add(place, $"'stack' is told by the packet that completes the knock, and {step} may be that one", "make all steps tcp; with order: strict, the last one");
+    }
+
+    /// <summary>Those that may complete it and are no segments.</summary>
+    public static IEnumerable<KnockStep> StepsWithoutStack(KnockSequence sequence) =>
+        (sequence.Order == StepOrder.Any ? sequence.Steps : sequence.Steps.TakeLast(1)).Where(s => s.Kind != StepKind.Tcp);
+
     private static void CheckLength(Knock knock, FaultList faults)
     {
         var steps = knock.Sequence.Steps.Length;

@@ -185,6 +185,8 @@ internal sealed record PacketStatus(
     long Read, ImmutableDictionary<string, long> Faulty, ImmutableDictionary<string, long> Refused, long Reports, long DroppedByRing, long DroppedReports, long AttemptsEvicted)
 {
     /// <summary>Packets where fwknop's come that the sentry refused, by refusal.</summary>
+    public ImmutableDictionary<string, long> RefusedTokens { get; init; } = ImmutableDictionary<string, long>.Empty;
+
     public ImmutableDictionary<string, long> RefusedFwknop { get; init; } = ImmutableDictionary<string, long>.Empty;
 
     /// <summary>Lines of a log that look like packets, and that the log does not call the kernel's; not there: no log is read.</summary>

@@ -18,8 +18,8 @@ internal static class FixedSettings
             return "gate.ledger cannot change while the gate runs";
         if (next.Capture == CaptureSetting.Udp && !next.DatagramPorts.SequenceEqual(now.DatagramPorts))
             return "spa.ports and fwknop.ports cannot change while the gate runs with 'capture: udp'";
-        if (next.OneTime.Select(k => FolderOf(k.Settings.File)).FirstOrDefault(f => !Seen(now).Contains(f, StringComparer.Ordinal)) is { } folder)
-            return $"the gate cannot look into {folder}, where a sequences_file lies now";
+        if (FilesOfKnocks(next).Select(FolderOf).FirstOrDefault(f => !Seen(now).Contains(f, StringComparer.Ordinal)) is { } folder)
+            return $"the gate cannot look into {folder}, where a sequences_file or secret_file lies now";
         return (now.Spa, next.Spa) switch
         {
             (null, null) => null,
@@ -32,7 +32,9 @@ internal static class FixedSettings
 
     /// <summary>Folders that the warden was let see when it started, or some of them.</summary>
     private static IEnumerable<string> Seen(GateConfiguration now) =>
-        now.Files.Concat(now.OneTime.Select(k => k.Settings.File)).Concat(now.Spa is { } spa ? [spa.KeyFile, spa.AuthorizedKeysFile] : Array.Empty<string>()).Select(FolderOf);
+        now.Files.Concat(FilesOfKnocks(now)).Concat(now.Spa is { } spa ? [spa.KeyFile, spa.AuthorizedKeysFile] : Array.Empty<string>()).Select(FolderOf);
+
+    private static IEnumerable<string> FilesOfKnocks(GateConfiguration of) => of.OneTime.Select(k => k.Settings.File).Concat(of.Tokens.Select(t => t.SecretFile));
 
     private static string FolderOf(string file) => Path.GetDirectoryName(Path.GetFullPath(file)) ?? "/";
 

@@ -30,6 +30,7 @@ internal sealed class InForce(GateConfiguration configuration, SpaKeeper? spa)
         Traps = traps,
         Spa = configuration.Spa is { } settings ? spa!.ForSentry(settings) : null,
         Fwknop = ForSentry(configuration.Fwknop),
+        Tokens = configuration.TokensWithSecret.Any() ? new([.. configuration.TokensWithSecret.Select(t => t.ForSentry())], Seed()) : null,
     };
 
     /// <summary>The orders of the sentry whose reports count.</summary>
@@ -45,9 +46,7 @@ internal sealed class InForce(GateConfiguration configuration, SpaKeeper? spa)
     {
         if (!settings.Stanzas.Any())
             return null;
-        Span<byte> seed = stackalloc byte[16];
-        RandomNumberGenerator.Fill(seed);
-        return new([.. settings.Stanzas.Select(s => s.ForSentry())], BinaryPrimitives.ReadUInt128LittleEndian(seed))
+        return new([.. settings.Stanzas.Select(s => s.ForSentry())], Seed())
         {
             UdpPorts = Of(Transport.Udp),
             TcpPorts = Of(Transport.Tcp),
@@ -56,6 +55,13 @@ internal sealed class InForce(GateConfiguration configuration, SpaKeeper? spa)
         };
 
         ImmutableArray<FilterPorts> Of(Transport transport) => [.. settings.Of(transport).Select(p => new FilterPorts(p.First, p.Last))];
+    }
+
+    private static UInt128 Seed()
+    {
+        Span<byte> seed = stackalloc byte[16];
+        RandomNumberGenerator.Fill(seed);
+        return BinaryPrimitives.ReadUInt128LittleEndian(seed);
     }
 
     public WardenOptions ForWarden(GateConfiguration configuration) =>

@@ -41,6 +41,8 @@ internal sealed class LogAudit(ILogger log, TimeProvider clock) : IAudit
             line += $" knock={entry.Knock}";
         if (entry.By is { } by)
             line += Who(by);
+        if (entry.Stack != ClientStack.None)
+            line += $" stack={entry.Stack.Word()}";
         if (entry.Until is { } until)
             line += string.Create(CultureInfo.InvariantCulture, $" until={until.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fff}Z");
         if (entry.Capped is { } asked)

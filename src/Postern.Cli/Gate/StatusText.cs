@@ -37,6 +37,7 @@ internal static class StatusText
         .. configuration.Warden.Doors.Take(configuration.PlainDoors).Select(d => new KnockStatus(d.Name, "sequence", d.Opens, d.Closes)),
         .. configuration.OneTime.Select(k => new KnockStatus(k.Door.Name, "one-time", k.Door.Opens, k.Door.Closes) { SequencesLeft = left.GetValueOrDefault(k.Door.Name) }),
         .. configuration.Fwknop.Knocks.Select(k => new KnockStatus(k.Name, k.Keys is null ? "fwknop, without keys" : "fwknop", [.. k.Opens, .. k.Commands.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)], [])),
+        .. configuration.Tokens.Select(k => new KnockStatus(k.Name, k.Secret is null ? k.Word + ", without secret" : k.Word, k.Opens, k.Closes)),
     ];
 
     public static FwknopStatus? FwknopOf(GateConfiguration configuration) => configuration.Fwknop is { Knocks.IsEmpty: false } fwknop
@@ -87,6 +88,7 @@ internal static class StatusText
         counters.AttemptsEvicted)
     {
         ForgedLines = capture.IsLog ? counters.ForgedLines : null,
+        RefusedTokens = counters.TokenRefusals().ToImmutableDictionary(r => r.Refusal.Word(), r => r.Packets, StringComparer.Ordinal),
         RefusedFwknop = counters.FwknopRefusals().ToImmutableDictionary(r => r.Refusal.Word(), r => r.Packets, StringComparer.Ordinal),
     };
 }

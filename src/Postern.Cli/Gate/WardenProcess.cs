@@ -69,7 +69,7 @@ internal sealed class WardenProcess : IDisposable
         Walls.Limit();
         Walls.Enter(SystemCallProfile.Warden);
         var (configuration, fault) = ConfigurationLoading.ReadOrKept(path, again, log);
-        _watch = new(() => _inForce!.Configuration, () => StatusText.PacketsOf(_post!.Counters(), _inbox.DroppedReports));
+        _watch = new(() => _inForce!.Configuration, () => StatusText.PacketsOf(_post!.Counters(), _inbox.DroppedReports, _inForce!.Configuration.Capture));
         _post = new(_steward, _inbox, _watch, log);
         try
         {

@@ -48,7 +48,10 @@ internal static class IPv4Header
             protocol: bytes[9],
             identification: BinaryPrimitives.ReadUInt16BigEndian(bytes[4..]),
             length: total - size,
-            captured: bytes[size..Math.Min(bytes.Length, total)]);
+            captured: bytes[size..Math.Min(bytes.Length, total)])
+        {
+            Header = bytes[..size],
+        };
         return PacketFault.None;
     }
 

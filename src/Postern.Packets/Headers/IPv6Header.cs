@@ -52,7 +52,10 @@ internal static class IPv6Header
             protocol: bytes[6],
             identification: 0,
             length,
-            captured: bytes[Size..Math.Min(bytes.Length, Size + length)]);
+            captured: bytes[Size..Math.Min(bytes.Length, Size + length)])
+        {
+            Header = bytes[..Size],
+        };
 
         for (var count = 0; IsExtension(segment.Protocol); count++)
         {
@@ -94,7 +97,7 @@ internal static class IPv6Header
         if (segment.Lacks(size) is var missing and not PacketFault.None)
             return missing;
 
-        segment = new(segment.Source, segment.Destination, protocol: header[0], identification: 0, segment.Length - size, header[size..]);
+        segment = new(segment.Source, segment.Destination, protocol: header[0], identification: 0, segment.Length - size, header[size..]) { Header = segment.Header };
         return PacketFault.None;
     }
 }

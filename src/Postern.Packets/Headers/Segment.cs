@@ -25,6 +25,9 @@ internal readonly ref struct Segment(UInt128 source, UInt128 destination, byte p
 
     public ReadOnlySpan<byte> Captured { get; } = captured;
 
+    /// <summary>The IP header, with its options; of IPv6 without its extension headers.</summary>
+    public ReadOnlySpan<byte> Header { get; init; }
+
     /// <summary>Whether a header of that size is there: by the packet's own word first, then in what was captured.</summary>
     public PacketFault Lacks(int headerSize) =>
         Length < headerSize ? PacketFault.BadLength

@@ -52,6 +52,8 @@ internal static class TransportLayer
             Distinction = (ulong)sourcePort << 48 | BinaryPrimitives.ReadUInt32BigEndian(header[4..]),
             PayloadLength = segment.Length - size,
             Payload = header[size..],
+            NetworkHeader = segment.Header,
+            TransportHeader = header[..size],
         };
         return PacketFault.None;
     }

@@ -45,6 +45,9 @@ public enum MarkKind
 
     /// <summary>A secret that is used up by being used.</summary>
     OneTime,
+
+    /// <summary>The same as <see cref="Packet"/> of tokens: what is forgotten of them is no packet's affair, whose times are others.</summary>
+    Token,
 }
 
 /// <summary>That something was used.</summary>

@@ -19,6 +19,12 @@ internal enum LedgerRecordKind : byte
 
     /// <summary>Marks of packets that were made up to then were forgotten.</summary>
     MarkFloor = 5,
+
+    /// <summary>This token was used.</summary>
+    TokenMark = 6,
+
+    /// <summary>Marks of tokens that were made up to then were forgotten.</summary>
+    TokenFloor = 7,
 }
 
 internal readonly record struct LedgerRecord(LedgerRecordKind Kind, KeyFingerprint Key, uint Device, ulong Time)
@@ -37,12 +43,12 @@ internal readonly record struct LedgerRecord(LedgerRecordKind Kind, KeyFingerpri
 ///         32 24  zero
 ///         56  8  checksum    the first 8 bytes of SHA-256 of the 56 before
 ///
-/// record   0 32  key         SHA-256 of its blob; of a mark, its digest; zero for the floor of the marks
+/// record   0 32  key         SHA-256 of its blob; of a mark, its digest; zero for a floor of marks
 ///         32  4  device      zero for all but an acceptance
 ///         36  1  kind
 ///         37  3  zero
 ///         40  8  time        nanoseconds since 1970; of a mark, when it may be forgotten, zero: never
-///         48  8  made        of a packet's mark, likewise; zero for all others
+///         48  8  made        of a packet's or a token's mark, likewise; zero for all others
 ///         56  8  checksum
 /// </code>
 /// </summary>
@@ -121,8 +127,8 @@ internal static class LedgerFormat
     {
         LedgerRecordKind.Accepted => record.Made == 0,
         LedgerRecordKind.KeyFloor or LedgerRecordKind.OneTimeMark => record is { Device: 0, Made: 0 },
-        LedgerRecordKind.PacketMark => record.Device == 0,
-        LedgerRecordKind.MarkFloor => record is { Device: 0, Made: 0 } && record.Key == default,
+        LedgerRecordKind.PacketMark or LedgerRecordKind.TokenMark => record.Device == 0,
+        LedgerRecordKind.MarkFloor or LedgerRecordKind.TokenFloor => record is { Device: 0, Made: 0 } && record.Key == default,
         _ => false,
     };
 

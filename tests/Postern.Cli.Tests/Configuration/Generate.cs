@@ -135,6 +135,9 @@ internal static class Generate
         from closes in Gen.Choose(opens == 0 ? 1 : 0, services.Length - opens)
         select new Door(name, [.. shuffled.Take(opens)], [.. shuffled.Skip(opens).Take(closes)]);
 
+    private static bool TellsStack(KnockSequence sequence) =>
+        sequence.TcpFlags.Set.HasFlag(TcpFlags.Syn) && sequence.TcpFlags.Clear.HasFlag(TcpFlags.Ack) && !SequenceRules.StepsWithoutStack(sequence).Any();
+
     private static Gen<T[]> Each<T>(string[] names, Func<string, int, Gen<T>> one) => Gen.CollectToArray(names.Select(one));
 
     public static Gen<GateConfiguration> Configurations =>
@@ -145,6 +148,8 @@ internal static class Generate
         let services = served.Select(s => s.Service).ToArray()
         from sequences in Each(knockNames, Sequences)
         from doors in Each(knockNames, (name, _) => Doors(name, serviceNames))
+        from stacks in Gen.SubListOf(ClientStackText.All.Select(s => s.Stack))
+        let stacked = doors.Zip(sequences, (door, sequence) => TellsStack(sequence) ? door with { Stacks = [.. stacks] } : door)
         from allow in Networks.ArrayOf()
         from deny in Networks.ArrayOf()
         from hours in Hours.ArrayOf()
@@ -153,7 +158,7 @@ internal static class Generate
         from socket in Gen.Elements("/run/postern/control.sock", "/tmp/it's: a #socket", "/ü", "/[a, b]")
         from readers in Gen.SubListOf("root", "daemon")
         from off in Coins
-        select new GateConfiguration(new([.. services], [.. doors]) { MaxGrants = grants, Policy = new() { Allow = [.. allow], Deny = [.. deny], Hours = [.. hours] } }, [.. sequences])
+        select new GateConfiguration(new([.. services], [.. stacked]) { MaxGrants = grants, Policy = new() { Allow = [.. allow], Deny = [.. deny], Hours = [.. hours] } }, [.. sequences])
         {
             Interfaces = [.. interfaces.Select(i => i.Length > 15 ? i[..15] : i).Where(i => i != "any").Distinct(StringComparer.Ordinal)],
             ControlSocket = socket,

@@ -15,9 +15,9 @@ public sealed class LedgerFormatTests
         from device in Numbers
         from time in Numbers
         from made in Numbers
-        select new LedgerRecord(kind, kind == LedgerRecordKind.MarkFloor ? default : new KeyFingerprint(high, (UInt128)low << 60), kind == LedgerRecordKind.Accepted ? (uint)device : 0, time)
+        select new LedgerRecord(kind, kind is LedgerRecordKind.MarkFloor or LedgerRecordKind.TokenFloor ? default : new KeyFingerprint(high, (UInt128)low << 60), kind == LedgerRecordKind.Accepted ? (uint)device : 0, time)
         {
-            Made = kind == LedgerRecordKind.PacketMark ? made : 0,
+            Made = kind is LedgerRecordKind.PacketMark or LedgerRecordKind.TokenMark ? made : 0,
         };
 
     [Fact]
@@ -67,13 +67,17 @@ public sealed class LedgerFormatTests
 
     [Theory]
     [InlineData(0, false, false, false)]
-    [InlineData(6, false, false, false)]
+    [InlineData(8, false, false, false)]
     [InlineData((int)LedgerRecordKind.Accepted, false, false, true)]
     [InlineData((int)LedgerRecordKind.KeyFloor, true, false, false)]
     [InlineData((int)LedgerRecordKind.KeyFloor, false, false, true)]
     [InlineData((int)LedgerRecordKind.PacketMark, true, false, false)]
     [InlineData((int)LedgerRecordKind.OneTimeMark, true, false, false)]
     [InlineData((int)LedgerRecordKind.OneTimeMark, false, false, true)]
+    [InlineData((int)LedgerRecordKind.TokenMark, true, false, false)]
+    [InlineData((int)LedgerRecordKind.TokenFloor, true, false, false)]
+    [InlineData((int)LedgerRecordKind.TokenFloor, false, true, false)]
+    [InlineData((int)LedgerRecordKind.TokenFloor, false, false, true)]
     [InlineData((int)LedgerRecordKind.MarkFloor, true, false, false)]
     [InlineData((int)LedgerRecordKind.MarkFloor, false, true, false)]
     [InlineData((int)LedgerRecordKind.MarkFloor, false, false, true)]

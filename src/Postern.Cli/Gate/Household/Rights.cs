@@ -45,7 +45,7 @@ internal static class Rights
                 .. System, .. Itself.Folders, "/sys/class/net", "/sys/devices", "/sys/module", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/protocols", "/etc/services", "/etc/iproute2",
                 .. FoldersOf([
                     path, .. configuration.Files, .. configuration.Spa is { } spa ? [spa.KeyFile, spa.AuthorizedKeysFile] : Array.Empty<string>(),
-                    .. configuration.Fwknop.Knocks.Select(k => k.KeysFile), .. configuration.OneTime.Select(k => k.Settings.File),
+                    .. configuration.Fwknop.Knocks.Select(k => k.KeysFile), .. configuration.Tokens.Select(t => t.SecretFile), .. configuration.OneTime.Select(k => k.Settings.File),
                 ]),
             ],
             ReadWrite = ["/dev/null", .. WrittenTo(configuration)],

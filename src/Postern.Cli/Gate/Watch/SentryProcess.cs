@@ -80,6 +80,7 @@ internal static class SentryProcess
             var next = Uptime();
             while (!reports.IsCutOff)
             {
+                sentry.WallOffset = GateClock.WallOffset();
                 while (source.TryRead(out var packet, next))
                 {
                     foreach (ref readonly var report in sentry.Watch(packet))
