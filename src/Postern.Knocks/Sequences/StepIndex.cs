@@ -10,6 +10,8 @@ internal sealed class StepIndex
 {
     private const int Values = ushort.MaxValue + 1;
     private const int Nobody = 0;
+    private const int StepBits = 5; // SequenceDetector.MaxSteps
+    private const long Begins = 1L << 32;
 
     /// <summary>Per kind and value the number of a group; null where no door has steps of that kind.</summary>
     private readonly int[]?[] _groupOf = new int[]?[Enum.GetValues<StepKind>().Length];
@@ -27,31 +29,65 @@ internal sealed class StepIndex
         return groups is null ? [] : _groups[groups[value]];
     }
 
-    /// <summary>Cuts the values of one kind where any step begins or ends; between two cuts all values mean the same.</summary>
+    /// <summary>
+    /// Cuts the values of one kind where any step begins or ends; between two cuts all values mean the same. Plain arrays, since a sentry that takes another's place
+    /// waits for this, and queries over types of ours are compiled anew in each.
+    /// </summary>
     private void Fill(StepKind kind, ImmutableArray<KnockSequence> doors)
     {
-        var steps = (from door in Enumerable.Range(0, doors.Length)
-                     from step in Enumerable.Range(0, doors[door].Steps.Length)
-                     where doors[door].Steps[step].Kind == kind
-                     select (Door: door, Step: step, Range: doors[door].Steps[step])).ToList();
-        if (steps.Count == 0)
+        var cuts = CutsOf(kind, doors);
+        if (cuts.Length == 0)
             return;
 
         var groups = new int[Values];
-        var begins = steps.ToLookup(s => (int)s.Range.First);
-        var ends = steps.ToLookup(s => s.Range.Last + 1);
-        var cuts = begins.Select(b => b.Key).Concat(ends.Select(e => e.Key)).Append(Values).Distinct().Order().ToArray();
         var open = new SortedDictionary<int, uint>();
-        for (var i = 0; i < cuts.Length - 1; i++)
+        for (var i = 0; i < cuts.Length;)
         {
-            foreach (var (door, step, _) in ends[cuts[i]])
-                Clear(open, door, step);
-            foreach (var (door, step, _) in begins[cuts[i]])
-                open[door] = open.GetValueOrDefault(door) | (1u << step);
-            groups.AsSpan(cuts[i]..cuts[i + 1]).Fill(Group(open));
+            var from = ValueOf(cuts[i]);
+            for (; i < cuts.Length && ValueOf(cuts[i]) == from; i++)
+                Pass(cuts[i], open);
+            groups.AsSpan(from..(i < cuts.Length ? ValueOf(cuts[i]) : Values)).Fill(Group(open));
         }
 
         _groupOf[(int)kind] = groups;
+    }
+
+    /// <summary>
+    /// Where steps begin and end, in order, ends before beginnings.
+    /// <code>
+    /// bit 33…  value        bit 32  begins        bits 5…31  door        bits 0…4  step
+    /// </code>
+    /// </summary>
+    private static long[] CutsOf(StepKind kind, ImmutableArray<KnockSequence> doors)
+    {
+        var cuts = new List<long>();
+        for (var door = 0; door < doors.Length; door++)
+        {
+            var steps = doors[door].Steps;
+            for (var step = 0; step < steps.Length; step++)
+            {
+                if (steps[step].Kind != kind)
+                    continue;
+                var which = ((long)door << StepBits) | (uint)step;
+                cuts.Add(((long)steps[step].First << 33) | Begins | which);
+                cuts.Add(((steps[step].Last + 1L) << 33) | which);
+            }
+        }
+
+        var sorted = cuts.ToArray();
+        Array.Sort(sorted);
+        return sorted;
+    }
+
+    private static int ValueOf(long cut) => (int)(cut >> 33);
+
+    private static void Pass(long cut, SortedDictionary<int, uint> open)
+    {
+        var (door, step) = ((int)((uint)cut >> StepBits), (int)cut & (SequenceDetector.MaxSteps - 1));
+        if ((cut & Begins) != 0)
+            open[door] = open.GetValueOrDefault(door) | (1u << step);
+        else
+            Clear(open, door, step);
     }
 
     private static void Clear(SortedDictionary<int, uint> open, int door, int step)

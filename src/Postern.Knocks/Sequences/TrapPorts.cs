@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace Postern.Knocks.Sequences;
 
@@ -23,10 +24,17 @@ public sealed class TrapPorts
 
     private readonly FrozenSet<int> _keys;
 
-    private TrapPorts(IEnumerable<(StepKind Kind, ushort Port)> traps, long memory)
+    private TrapPorts(IReadOnlyList<(StepKind Kind, ushort Port)> traps, long memory)
     {
-        Ports = [.. traps.Order()];
-        _keys = Ports.Select(t => Key(t.Kind, t.Port)).ToFrozenSet();
+        var keys = new int[traps.Count];
+        for (var i = 0; i < keys.Length; i++)
+            keys[i] = Key(traps[i].Kind, traps[i].Port);
+        Array.Sort(keys);
+        var ports = new (StepKind, ushort)[keys.Length];
+        for (var i = 0; i < keys.Length; i++)
+            ports[i] = ((StepKind)(keys[i] >> 16), (ushort)keys[i]);
+        Ports = ImmutableCollectionsMarshal.AsImmutableArray(ports);
+        _keys = keys.ToFrozenSet();
         Memory = memory;
     }
 

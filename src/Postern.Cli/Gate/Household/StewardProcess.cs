@@ -108,6 +108,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
         try
         {
             _warden = new(++_lives, path, verbose, Rights.OfWarden(path, _configuration), _recruits!, _inbox.Add, () => _inbox.Count, log);
+            _recruits!.Prepare(); // it will ask for one
         }
         catch (Exception e) when (_wasReady && e is CommandFailure or OutOfMemoryException or ThreadStartException or IOException)
         {
