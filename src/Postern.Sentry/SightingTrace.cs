@@ -19,11 +19,16 @@ public sealed class SightingTrace(ReadOnlyMemory<byte> page, uint generation) : 
     /// <summary>A packet may be a step of very many doors; so many of them are told.</summary>
     private const int MostOfOnePacket = 16;
 
+    /// <summary>Nanoseconds between two looks at the page: a packet of a flood is spared it.</summary>
+    private const long BetweenLooks = 1_000_000;
+
     private readonly Sighting[] _sightings = new Sighting[MostOfOnePacket];
     private readonly Measure _byName = new();
     private readonly Measure _asAny = new();
     private Measure _measure = new();
     private Sighting _packet;
+    private long _nextLook = long.MinValue + BetweenLooks;
+    private bool _watched;
     private int _count;
     private uint _heldBack;
 
@@ -38,7 +43,9 @@ public sealed class SightingTrace(ReadOnlyMemory<byte> page, uint generation) : 
     public bool Wants(in PacketView packet, long now)
     {
         _count = 0;
-        if (!WatchPage.IsWatched(page.Span, now))
+        if (now >= _nextLook || now < _nextLook - BetweenLooks)
+            (_watched, _nextLook) = (WatchPage.IsWatched(page.Span, now), now + BetweenLooks);
+        if (!_watched)
             return false;
         var asked = WatchPage.AskedFor(page.Span, packet.Source);
         if (asked == Asked.No || !KnockStep.TryFrom(packet, out var kind, out var value))

@@ -20,7 +20,7 @@ internal sealed class HelpPage : SynchronousCommandLineAction
         output.WriteLine($"Usage: {Usage(command)}");
         foreach (var line in Wrap(command.Description ?? "", Width))
             output.WriteLine(line);
-        WriteTable(output, "Commands", command.Subcommands.Where(c => !c.Hidden).Select(c => (c.Name, c.Description ?? "")));
+        WriteTable(output, "Commands", command.Subcommands.Where(c => !c.Hidden).Select(c => command is RootCommand ? RowOf(c) : (c.Name, c.Description ?? "")).OfType<(string, string)>());
         WriteTable(output, "Arguments", command.Arguments.Where(a => !a.Hidden).Select(a => (a.Name, a.Description ?? "")));
         if (command is RootCommand)
             output.WriteLine($"Options: {string.Join("; ", OptionsOf(command).Select(Names))} (also after a command)");
@@ -31,6 +31,20 @@ internal sealed class HelpPage : SynchronousCommandLineAction
         output.WriteLine(examples.Count == 1 ? "Example:" : "Examples:");
         foreach (var example in examples)
             output.WriteLine($"  {example}");
+    }
+
+    /// <summary>Null: it is listed with the other one of its pair.</summary>
+    private static (string Name, string Text)? RowOf(Command command)
+    {
+        foreach (var (first, second, text) in PosternRoot.Pairs)
+        {
+            if (string.Equals(command.Name, first, StringComparison.Ordinal))
+                return ($"{first}, {second}", text);
+            if (string.Equals(command.Name, second, StringComparison.Ordinal))
+                return null;
+        }
+
+        return (command.Name, command.Description ?? "");
     }
 
     private static string Usage(Command command)

@@ -33,6 +33,14 @@ internal static class PosternRoot
         TeardownCommand.Create,
     ];
 
+    /// <summary>Commands that share a line where all are listed, which is to fit a screen; each has its own help.</summary>
+    public static IReadOnlyList<(string First, string Second, string Text)> Pairs { get; } =
+    [
+        ("status", "grants", "Show how the running gate stands; what is open to whom"),
+        ("grant", "revoke", "Open a service to an address by hand; end a grant"),
+        ("reload", "apply", "Have the configuration read anew; the same on trial"),
+    ];
+
     public static RootCommand Create()
     {
         var root = new DocumentedRootCommand(

@@ -14,7 +14,7 @@ internal static class WatchCommand
     {
         var (socket, client) = (ControlCommands.SocketOption(), ExplainCommand.ClientOption());
         var json = new Option<bool>("--json") { Description = "Print one JSON object a line" };
-        var command = new DocumentedCommand("watch", "Show attempts, refusals and grants of the running gate as they happen", "postern watch --client 192.0.2.7") { client, socket, json };
+        var command = new DocumentedCommand("watch", "Show attempts, refusals and grants as they happen", "postern watch --client 192.0.2.7") { client, socket, json };
         command.SetAction(async (result, cancellation) =>
         {
             var output = result.InvocationConfiguration.Output;

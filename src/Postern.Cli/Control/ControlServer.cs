@@ -195,7 +195,7 @@ internal sealed class ControlServer : IDisposable
         if (!RequestReader.TryRead(line.Span, out var request, out var failure))
             return Refusing(failure!);
         if (request.Verb is ControlRequest.Watch)
-            return Watch(request);
+            return Watch(request, right);
         if (right == ControlRight.Change)
             return await WithinAsync(DecisionPatience, time => AskAsync(request).WaitAsync(time));
         return RequestReader.OnlyReads(request)
@@ -204,10 +204,10 @@ internal sealed class ControlServer : IDisposable
     }
 
     /// <summary>Whoever watches has a place of another kind, and asks nothing of the warden's thread.</summary>
-    private ControlReply Watch(ControlRequest request)
+    private ControlReply Watch(ControlRequest request, ControlRight right)
     {
         var client = Address.TryParse(request.Address, out var address) ? address : (Address?)null;
-        return _watch?.Join(client) is { } watcher
+        return _watch?.Join(client, right) is { } watcher
             ? new() { Watcher = watcher }
             : Refusing(new(null, "too many watch at once", "end another 'postern watch' first"));
     }

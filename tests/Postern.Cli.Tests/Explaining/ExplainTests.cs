@@ -93,7 +93,7 @@ public sealed class ExplainTests : IDisposable
         }
 
         var random = new Random(7);
-        for (var i = 0; i < 200; i++)
+        for (var i = 0; i < 60; i++)
         {
             var spoilt = (byte[])whole.Clone();
             for (var j = 0; j < 20; j++)

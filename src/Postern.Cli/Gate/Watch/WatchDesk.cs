@@ -58,13 +58,14 @@ internal sealed class WatchDesk : IDisposable
 
     /// <summary>Null: there are as many as may be.</summary>
     /// <param name="client">Who alone is to be told of; null: everybody.</param>
-    public Watcher? Join(Address? client)
+    /// <param name="right">Those who may only look have places of their own, so that root always finds one.</param>
+    public Watcher? Join(Address? client, ControlRight right)
     {
         lock (_lock)
         {
-            if (_watchers.Length >= MostWatchers)
+            if (_watchers.Count(w => w.Right == right) >= MostWatchers)
                 return null;
-            var watcher = new Watcher(client);
+            var watcher = new Watcher(client, right);
             _watchers = _watchers.Add(watcher);
             return watcher;
         }
@@ -81,7 +82,7 @@ internal sealed class WatchDesk : IDisposable
             {
                 Renew();
                 await SendAsync(CountersLine(watcher));
-                for (var tick = Task.Delay(Tick, stop); await Task.WhenAny(more, tick) == more; more = watcher.WaitAsync())
+                for (var tick = Task.Delay(Tick, stop); await Task.WhenAny(tick, more) == more; more = watcher.WaitAsync())
                     await SendAsync(watcher.TakeAll());
                 stop.ThrowIfCancellationRequested();
             }

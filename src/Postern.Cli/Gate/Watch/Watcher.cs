@@ -1,11 +1,13 @@
 using System.Threading.Channels;
+using Postern.Cli.Control;
 using Postern.Reports;
 
 namespace Postern.Cli.Gate.Watch;
 
 /// <summary>Somebody who watches, and the lines that he has not been sent yet.</summary>
 /// <param name="client">Who alone he is told of; null: everybody.</param>
-internal sealed class Watcher(Address? client)
+/// <param name="right">As whom he came.</param>
+internal sealed class Watcher(Address? client, ControlRight right)
 {
     /// <summary>Lines; the longest is some hundreds of bytes.</summary>
     public const int Room = 1024;
@@ -14,6 +16,8 @@ internal sealed class Watcher(Address? client)
     private long _missed;
 
     public Address? Client => client;
+
+    public ControlRight Right => right;
 
     /// <summary>Lines that there was no room for.</summary>
     public long Missed => Interlocked.Read(ref _missed);
