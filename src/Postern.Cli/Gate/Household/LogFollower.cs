@@ -21,6 +21,9 @@ internal sealed class LogFollower : IDisposable
     private static readonly ImmutableArray<string> System = ["/usr", "/lib", "/lib32", "/lib64", "/dev/null", "/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/localtime"];
     private static readonly ImmutableArray<string> Surroundings = ["PATH=/usr/bin:/bin", "LANG=C.UTF-8", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0"];
 
+    /// <summary>Where the whole gate ends, nobody reads the pipe any more a moment before we hear of it.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(300);
+
     private readonly CaptureSetting _capture;
     private readonly string _program;
     private readonly Descriptor _to;
@@ -66,7 +69,7 @@ internal sealed class LogFollower : IDisposable
         {
             var began = Stopwatch.GetTimestamp();
             var how = FollowOnce(isFirst);
-            if (_over.IsSet)
+            if (_over.Wait(Grace))
                 return;
             isFirst = false;
             GateLog.LogReaderEnded(_log, _capture.ToString(), how);
