@@ -98,8 +98,13 @@ public sealed class CompileTests
         Knock(house, GateHouse.Gate4, "7000", "8000:udp", "9000");
         Assert.True(house.IsOpen(GateHouse.Gate4));
         GateHouse.Until(() => !house.IsOpen(GateHouse.Gate4), "the port to close");
-        Knock(house, GateHouse.Gate4, "7000", "8000:udp", "9000");
-        Assert.False(house.IsOpen(GateHouse.Gate4));
+        foreach (var gate in new[] { GateHouse.Gate4, GateHouse.Gate6 })
+        {
+            Knock(house, gate, "7000", "8000:udp", "9000");
+            Knock(house, gate, "9000", "7000", "8000:udp");
+            Assert.False(house.IsOpen(gate));
+        }
+
         Knock(house, GateHouse.Gate4, "7100", "8100:udp", "9100");
         Assert.True(house.IsOpen(GateHouse.Gate4));
     }

@@ -45,6 +45,8 @@ internal sealed class LogFollower : IDisposable
     /// <exception cref="CaptureException">There is no program that reads it.</exception>
     public static (LogFollower Follower, Descriptor Lines) Start(CaptureSetting capture, ILogger log)
     {
+        if (!capture.IsLog)
+            throw new CaptureException("the configuration names no log", "this is not for people to ask", missingPrivilege: false); // a warden that asks all the same is none of ours
         var name = capture.Way == CaptureWay.Log ? "tail" : "journalctl";
         var program = Folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
             ?? throw new CaptureException($"'capture: {capture}' needs the program {name}, which is not there", capture.Way == CaptureWay.Log ? "install coreutils" : "install systemd, or write capture: log:FILE", missingPrivilege: false);
