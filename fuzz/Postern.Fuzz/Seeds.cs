@@ -38,6 +38,9 @@ internal static class Seeds
         "ipv4" => Packets().Where(p => p[0] >> 4 == 4),
         "ipv6" => Packets().Where(p => p[0] >> 4 == 6).Concat(Extended()),
         "transport" => Packets().Where(p => p[0] >> 4 == 4).Select((p, i) => (byte[])[(byte)i, 0, (byte)(p.Length - 20), .. p.AsSpan(20)]),
+        "log-line" => LogLines(),
+        "log-file" => [LogLines().SelectMany(line => (byte[])[.. line, (byte)'\n']).ToArray()],
+        "nflog" => Packets().Select(Nflogged),
         "spa-packet" => Vectors("spa", "packet"),
         "spa-sealed-request" or "spa-request" => Vectors("spa", "packet").Select(Open).OfType<byte[]>(),
         "fwknop-packet" => FwknopVectors("wire").Concat(FwknopVectors("payload")),
@@ -167,6 +170,22 @@ internal static class Seeds
     }
 
     /// <summary>TCP, UDP and an echo request, over both families.</summary>
+    private static IEnumerable<byte[]> LogLines() =>
+        File.ReadLines(Path.Combine(Repository.Root, "tests/Postern.Packets.Tests/Logs/kernel-6.18.dmesg"))
+            .Select((line, i) => Encoding.ASCII.GetBytes((i % 4) switch { 0 => "", 1 => "Nov 22 11:23:43 gate kernel: ", 2 => "2026-11-22T11:23:43.123456+01:00 gate kernel: ", _ => "<4>Sun Nov  2 11:23:43 2026 kern.warn kernel: " } + line));
+
+    /// <summary>One message of one packet, numbered.</summary>
+    private static byte[] Nflogged(byte[] packet)
+    {
+        var payload = new byte[(4 + packet.Length + 3) & ~3];
+        BinaryPrimitives.WriteUInt16LittleEndian(payload, (ushort)(4 + packet.Length));
+        payload[2] = 9;
+        packet.CopyTo(payload, 4);
+        byte[] message = [0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 1, 8, 0, 12, 0, 0, 0, 0, 7, .. payload];
+        BinaryPrimitives.WriteInt32LittleEndian(message, message.Length);
+        return message;
+    }
+
     private static IEnumerable<byte[]> Packets()
     {
         byte[] tcp = [0x9c, 0x40, 0, 22, 1, 2, 3, 4, 0, 0, 0, 0, 0x60, 2, 0, 0, 0, 0, 0, 0, 2, 4, 5, 0xb4, .. "data"u8];

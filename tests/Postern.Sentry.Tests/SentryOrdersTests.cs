@@ -36,7 +36,7 @@ public sealed class SentryOrdersTests
             Traps = TrapPorts.For([Office], (_, _) => false, n => Random.Shared.Next(n)),
             Spa = spa,
         };
-        var orders = new SentryOrders(options) { Ring = new(16384, 256), Interfaces = ["eth0", "ppp0"] };
+        var orders = new SentryOrders(options) { Ring = new(16384, 256), Interfaces = ["eth0", "ppp0"], Source = SourceKind.Lines };
 
         var read = SentryOrders.Read(orders.Write("this build"), "this build")!;
         Assert.Equal(orders.Ring, read.Ring);

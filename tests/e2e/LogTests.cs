@@ -88,7 +88,7 @@ public sealed class LogTests : IDisposable
                 Chown(65534, 4);
                 break;
             case "truncated":
-                Append("Nov 22 11:23:43 gate kernel: something to cut away", Steps(GateHouse.Client4).First());
+                Append([.. Enumerable.Repeat("Nov 22 11:23:43 gate kernel: something to cut away", 50), Steps(GateHouse.Client4).First()]); // longer than what comes after: tail knows a cut by that
                 GateHouse.Until(() => Read() == 1, "the first line to be read");
                 File.WriteAllText(_log, "");
                 break;

@@ -78,7 +78,7 @@ public sealed class NflogTests
         GateHouse.Send(sentry.Pid, Signal.Stop);
         using var socket = house.Client.Enter(() => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
         var to = new IPEndPoint(IPAddress.Parse(GateHouse.Gate4), 8000);
-        for (var i = 0; i < 20_000; i++)
+        for (var i = 0; i < 30_000; i++)
             socket.SendTo([1], to);
         GateHouse.Send(sentry.Pid, 18); // SIGCONT
         GateHouse.Until(() => house.Ask("status").GetProperty("packets").GetProperty("dropped_by_ring").GetInt64() > 0, "the overrun to be counted");

@@ -91,6 +91,53 @@ internal static class PacketTargets
         Oracle.That(file.Fault is not { } fault || (fault.Offset >= 0 && fault.Offset <= input.Length), "a fault outside of the file");
     }
 
+    /// <summary>What a line tells of is a packet, and told again it is the same.</summary>
+    public static void LogLine(ReadOnlySpan<byte> input)
+    {
+        Span<byte> room = stackalloc byte[Packets.LogLine.PacketRoom];
+        Spent.Begin();
+        var fault = Packets.LogLine.TryRead(input, room, bare: true, out var logged);
+        Spent.End();
+        if (fault != LogFault.None)
+        {
+            Oracle.That(logged.Bytes.IsEmpty && logged.Interface.IsEmpty, "something was read of a line with a fault");
+            return;
+        }
+
+        Oracle.That(room.Overlaps(logged.Bytes) && input.Overlaps(logged.Interface), "a packet or a name from elsewhere");
+        Oracle.That(PacketView.TryRead(logged.Bytes, LinkType.Raw, out var packet) == PacketFault.None, "what a line tells of is not read");
+        Oracle.That(packet.Payload.IsEmpty, "data that no line shows");
+        Oracle.That(logged.Stamp.ToEpoch(new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero)) >= long.MinValue, "a time");
+    }
+
+    public static void LogFile(ReadOnlySpan<byte> input)
+    {
+        using var stream = new MemoryStream(input.ToArray(), writable: false);
+        Spent.Begin();
+        using var file = new LogFile(stream, new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        while (file.TryReadLine(out _, out _))
+            Oracle.That(file.Line <= input.Length, "more lines than bytes");
+        Spent.End();
+        Oracle.That(!file.TryReadLine(out _, out _), "a file that ended goes on");
+    }
+
+    public static void Nflog(ReadOnlySpan<byte> input)
+    {
+        Spent.Begin();
+        var messages = new NflogMessages(input);
+        var (bytes, last) = (0, input.Length + 1);
+        while (messages.TryNext(out var packet, out _))
+        {
+            bytes += packet.Length;
+            Oracle.That(input.Overlaps(packet) && bytes <= input.Length, "more packets than there is room for");
+            Oracle.That(messages.Left < last, "messages that do not end");
+            last = messages.Left;
+            _ = PacketView.TryRead(packet, LinkType.Raw, out _);
+        }
+
+        Spent.End();
+    }
+
     private static UInt128 Mapped(uint address) => new(0, 0xffff_0000_0000UL | address);
 
     private static void Read(ReadOnlySpan<byte> bytes, LinkType link)

@@ -13,6 +13,8 @@ internal static class Table
         new("ipv6", PacketTargets.IPv6) { MaxLength = 1600 },
         new("transport", PacketTargets.Transport) { MaxLength = 1600 },
         new("syn", PacketTargets.Syn) { MaxLength = 160 },
+        new("log-line", PacketTargets.LogLine) { MaxLength = 700 },
+        new("nflog", PacketTargets.Nflog) { MaxLength = 1600 },
         new("spa-packet", SpaTargets.Packet) { MaxLength = 1300 },
         new("spa-sealed-request", SpaTargets.SealedRequest) { MaxLength = 1112, Smoke = 700 },
         new("spa-request", SpaTargets.Request) { MaxLength = 1112 },
@@ -35,6 +37,7 @@ internal static class Table
         // Files: what an operator, a user or a client wrote, or somebody who could.
         new("pcap", PacketTargets.Capture) { Memory = (300_000, 0), Smoke = 700 },
         new("pcapng", PacketTargets.Capture) { Memory = (300_000, 16), Smoke = 700 },
+        new("log-file", PacketTargets.LogFile) { Memory = (300_000, 16), Smoke = 700 },
         new("configuration", TextTargets.Configuration) { Memory = (300_000, 3000), Smoke = 300 },
         new("profile", TextTargets.Profile) { Memory = (200_000, 3000), Smoke = 300 },
         new("fwknop-access", FwknopTargets.Access) { Memory = (300_000, 3000), Smoke = 300 },

@@ -44,7 +44,7 @@ internal static class PosternRoot
     public static RootCommand Create()
     {
         var root = new DocumentedRootCommand(
-            "Opens a closed service to one address after a knock. Keep your SSH keys, too.",
+            "Port knocking is an added layer: keep your SSH keys and your updates.",
             "postern knock gate.example.org tcp/22 --sequence tcp/7000,udp/8000,tcp/9000");
         foreach (var create in Commands)
             root.Add(create());

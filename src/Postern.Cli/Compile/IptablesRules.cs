@@ -61,7 +61,7 @@ internal sealed class IptablesRules(CompiledGate gate, bool isV4, ImportNotes no
     {
         Chain(Root);
         Rule(Root, "-i lo -j RETURN");
-        Rule(Root, "-m addrtype --dst-type UNICAST -j RETURN");
+        Rule(Root, isV4 ? "-m addrtype --dst-type UNICAST -j RETURN" : "-m addrtype ! --dst-type LOCAL -j RETURN"); // in IPv6 it takes our own addresses for unicast ones, too
         foreach (var network in gate.Policy.Deny.Where(n => n.BaseAddress.AddressFamily == AddressFamily.InterNetwork == isV4))
             Rule(Root, $"-s {network} -g {Guard}");
         foreach (var network in gate.Policy.Allow.Where(n => n.BaseAddress.AddressFamily == AddressFamily.InterNetwork == isV4))

@@ -15,6 +15,7 @@ namespace Postern.Cli.Compile;
 /// order: any       a set for each step, its elements end "within" after the step was last made; who is in all of them has knocked
 /// order: strict    a set for each step but the last: who has come so far; and one of who has begun, "within" ago at most
 /// </code>
+/// A mark of use is an element that is the same whoever uses it and how: the kind of our own address, "local".
 /// Nobody is taken out of the set of a step by the step after it, so that a packet that comes again is known for one.
 /// </summary>
 internal sealed class NftRules
@@ -49,7 +50,7 @@ internal sealed class NftRules
         foreach (var knock in _gate.Knocks)
             Each(knock, isV4 => WriteSets(knock, isV4));
         foreach (var knock in _gate.Knocks.Where(k => k.IsOnce))
-            Line(1, $"set knock{knock.Number}_used {{\n\t\ttype inet_proto\n\t\tsize 8\n\t\tflags dynamic\n\t\tcomment \"one-time: whether it was used\"\n\t}}\n");
+            Line(1, $"set knock{knock.Number}_used {{\n\t\ttypeof fib daddr type\n\t\tsize 8\n\t\tflags dynamic\n\t\tcomment \"one-time: whether it was used\"\n\t}}\n");
         foreach (var knock in _gate.Knocks)
             Each(knock, isV4 => WriteChains(knock, isV4));
         Each(WriteAstray);
@@ -98,7 +99,7 @@ internal sealed class NftRules
     private void WriteChains(CompiledKnock knock, bool isV4)
     {
         var source = Source(isV4);
-        Chain(Named(knock, "done", isV4), knock.IsOnce ? [$"meta l4proto @knock{knock.Number}_used return", $"add @knock{knock.Number}_used {{ meta l4proto }}"] : [],
+        Chain(Named(knock, "done", isV4), knock.IsOnce ? ["fib daddr type != local return", $"fib daddr type @knock{knock.Number}_used return", $"add @knock{knock.Number}_used {{ fib daddr type }}"] : [],
         [
             .. SetsOf(knock, isV4).Select(set => $"delete @{set} {{ {source} }}"),
             .. knock.Closes.Select(service => $"delete @{Open(service, isV4)} {{ {source} }}"),

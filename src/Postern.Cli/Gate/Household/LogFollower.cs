@@ -21,6 +21,9 @@ internal sealed class LogFollower : IDisposable
     private static readonly ImmutableArray<string> System = ["/usr", "/lib", "/lib32", "/lib64", "/dev/null", "/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/localtime"];
     private static readonly ImmutableArray<string> Surroundings = ["PATH=/usr/bin:/bin", "LANG=C.UTF-8", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0"];
 
+    /// <summary>Where the whole gate ends, nobody reads the pipe any more a moment before we hear of it.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(300);
+
     private readonly CaptureSetting _capture;
     private readonly string _program;
     private readonly Descriptor _to;
@@ -42,6 +45,8 @@ internal sealed class LogFollower : IDisposable
     /// <exception cref="CaptureException">There is no program that reads it.</exception>
     public static (LogFollower Follower, Descriptor Lines) Start(CaptureSetting capture, ILogger log)
     {
+        if (!capture.IsLog)
+            throw new CaptureException("the configuration names no log", "this is not for people to ask", missingPrivilege: false); // a warden that asks all the same is none of ours
         var name = capture.Way == CaptureWay.Log ? "tail" : "journalctl";
         var program = Folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
             ?? throw new CaptureException($"'capture: {capture}' needs the program {name}, which is not there", capture.Way == CaptureWay.Log ? "install coreutils" : "install systemd, or write capture: log:FILE", missingPrivilege: false);
@@ -66,7 +71,7 @@ internal sealed class LogFollower : IDisposable
         {
             var began = Stopwatch.GetTimestamp();
             var how = FollowOnce(isFirst);
-            if (_over.IsSet)
+            if (_over.Wait(Grace))
                 return;
             isFirst = false;
             GateLog.LogReaderEnded(_log, _capture.ToString(), how);

@@ -91,6 +91,12 @@ internal sealed class WardenChild : IDisposable
     /// <summary>Opens what the warden may not.</summary>
     public void HandSocket(in StewardMessage wanted)
     {
+        if (wanted.Word == StewardWord.WantUdpSocket && HandedSockets.Find(wanted.Number) is { } handed)
+        {
+            Say(new(StewardWord.Socket, wanted.Id), handed);
+            return;
+        }
+
         try
         {
             using var socket = wanted.Word == StewardWord.WantPacketSocket ? Descriptor.Adopt(CaptureSocket.Open()) : Release(UdpSocketSource.Bind((ushort)wanted.Number));
