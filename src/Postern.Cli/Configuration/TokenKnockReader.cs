@@ -11,7 +11,11 @@ internal static class TokenKnockReader
     private static readonly string[] CommonKeys = ["method", "secret_file", "opens", "closes"];
 
     /// <summary>Every method, the keys that are its own, and who reads them.</summary>
-    private static readonly (string Word, string[] Keys, MethodReader Read)[] Methods = [];
+    private static readonly (string Word, string[] Keys, MethodReader Read)[] Methods =
+    [
+        ("rolling", RollingKnockSettings.Keys, RollingKnockSettings.Read),
+        ("ports", PortsKnockSettings.Keys, PortsKnockSettings.Read),
+    ];
 
     /// <summary>For the message that lists what a method may be.</summary>
     public static IEnumerable<string> Words => Methods.Select(m => m.Word);
