@@ -31,7 +31,7 @@ public sealed class Sentry
         _fwknop = options.Fwknop is null ? null : new(options.Fwknop);
         Counters = counters ?? new();
         _tokens = options.Tokens?.Detectors(Counters) ?? [];
-        _reports = new Report[options.Doors.Length + 2 + (options.Tokens?.Knocks.Length ?? 0)];
+        _reports = new Report[options.Doors.Length + 2 + (TokenWatchOptions.MostOfOnePacket * (options.Tokens?.Knocks.Length ?? 0))];
     }
 
     public SentryCounters Counters { get; }

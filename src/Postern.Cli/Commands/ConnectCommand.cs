@@ -32,6 +32,8 @@ internal static class ConnectCommand
         command.SetAction((parsed, cancellation) =>
         {
             var chosen = Choose(parsed.GetRequiredValue(host), parsed.GetValue(profile));
+            if (chosen.Profile is TokenProfile token)
+                throw TokenInput.CannotConnect(token.Name);
             if (chosen.Profile is FwknopProfile fwknop)
                 throw FwknopInput.CannotConnect(fwknop.Name);
             var number = parsed.GetRequiredValue(port);

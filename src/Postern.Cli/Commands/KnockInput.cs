@@ -20,8 +20,11 @@ internal sealed record KnockInput(string Host, ImmutableArray<PortRange> Service
     /// <summary>Null: no server of fwknop is knocked at.</summary>
     public FwknopInput? Fwknop { get; init; }
 
+    /// <summary>Null: it is no knock by a token.</summary>
+    public TokenInput? Token { get; init; }
+
     /// <summary>The profile that it is knocked by; null: by none.</summary>
-    public string? ProfileName => Spa?.Profile.Name ?? Fwknop?.Profile.Name;
+    public string? ProfileName => Spa?.Profile.Name ?? Fwknop?.Profile.Name ?? Token?.Profile.Name;
 
     public AddressChoice Family { get; init; }
 
@@ -49,7 +52,7 @@ internal sealed record KnockInput(string Host, ImmutableArray<PortRange> Service
             throw CommandFailure.Usage("HOST is empty", "give the name or the address of the gate");
         if (Fwknop is not null && Family == AddressChoice.IPv6)
             throw CommandFailure.Usage("fwknop knows IPv4 only", "leave out -6");
-        if (Spa is null && Fwknop is null && Gap is { } gap && !Watched.IsEmpty && SequenceWriter.Duration(Steps.Length, gap) >= Timeout)
+        if (Spa is null && Fwknop is null && Token is null && Gap is { } gap && !Watched.IsEmpty && SequenceWriter.Duration(Steps.Length, gap) >= Timeout)
             throw CommandFailure.Usage("with this --gap the sequence takes longer than --timeout", "make the gap shorter or the timeout longer");
     }
 }

@@ -15,15 +15,16 @@ internal static class KnockRun
             using var fwknop = input.Fwknop;
             if (input.DryRun && fwknop is not null)
                 return FwknopPreview.Print(input, fwknop, streams.Output);
+            using var token = input.Token;
             using var spa = input.Spa?.Open(streams.Error, cancellation);
             if (input.DryRun && spa is not null)
                 return SpaPreview.Print(input, spa, streams.Output);
             var targets = await HostAddresses.ResolveAsync(input.Host, fwknop is null ? input.Family : AddressChoice.IPv4, cancellation);
             var output = new KnockOutput(input, words, streams.Output, streams.Error);
+            IKnockMethod method = spa is not null ? spa.Knock() : fwknop is not null ? fwknop.Knock(input.Host) : token is not null ? token.Knock() : new SequenceKnock(input.Steps);
             if (input.DryRun)
-                return output.Preview(new(input.Steps), Form(input, words, new SequenceKnock(input.Steps), targets));
+                return await output.PreviewAsync(Form(input, words, method, targets), cancellation);
             output.Announce();
-            IKnockMethod method = spa is not null ? spa.Knock() : fwknop is not null ? fwknop.Knock(input.Host) : new SequenceKnock(input.Steps);
             var knock = Form(input, words, method, spa?.Choose(targets) ?? targets);
             return output.Tell(await Knocker.KnockAsync(knock, output.Sending, cancellation), targets);
         }

@@ -50,7 +50,7 @@ internal sealed class KnockSymbols
             ? _spa.Read(parsed, profile, words, asksReceipt: !parsed.GetValue(_noWait))
             : sequence is null && !SequenceText.IsInEnvironment && words.Any(SpaSymbols.IsService) ? throw ProfileFolder.Missing(host)
             : new KnockInput(host, ServiceText.Read(words)) { Steps = SequenceText.Read(sequence, host) };
-        if (input is { Spa: null, Fwknop: null })
+        if (input is { Spa: null, Fwknop: null, Token: null })
             _spa.RefuseWithSequence(parsed);
         input = input with
         {
