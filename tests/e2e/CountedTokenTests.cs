@@ -32,14 +32,18 @@ public sealed class CountedTokenTests
         Assert.True(token.House.IsOpen(host, 80));
     }
 
-    [Fact]
-    public void Without_the_right_to_write_one_it_says_so()
+    [Theory]
+    [InlineData("-net_raw", "address", "knock", "gate")]
+    [InlineData("-net_admin", "connection", "connect", "gate", "22")]
+    public void Without_the_right_to_do_it_the_client_says_which(string without, string grant, params string[] command)
     {
-        using var token = new TokenHouse("    method: syn\n    ports: [tcp/8443]");
-        token.Profile(ProfileOf("syn", GateHouse.Gate4, "syn_ports: [tcp/8443]"));
-        var (code, output) = token.Postern("knock", "gate", "--dry-run");
-        Assert.True(code == 0, output);
-        Assert.Contains("tcp/8443", output, StringComparison.Ordinal);
+        Needs.Program("setpriv");
+        using var token = new TokenHouse($"    method: syn\n    ports: [tcp/22, tcp/80]\n    grant: {grant}");
+        token.Profile(ProfileOf("syn", GateHouse.Gate4, "syn_ports: [tcp/22]"));
+        var config = Path.Combine(Path.GetDirectoryName(token.SecretFile)!, "config");
+        var (code, output) = token.House.FromClient(["setpriv", "--bounding-set", without, "env", $"XDG_CONFIG_HOME={config}", GateHouse.Postern, .. command]);
+        Assert.True(code == 3, output);
+        Assert.Contains("CAP_" + without[1..].ToUpperInvariant(), output, StringComparison.Ordinal);
     }
 
     [Theory]

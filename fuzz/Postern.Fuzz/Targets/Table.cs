@@ -13,6 +13,7 @@ internal static class Table
         new("ipv6", PacketTargets.IPv6) { MaxLength = 1600 },
         new("transport", PacketTargets.Transport) { MaxLength = 1600 },
         new("syn", PacketTargets.Syn) { MaxLength = 160 },
+        new("counted", CountedTargets.Packet) { MaxLength = 160 },
         new("spa-packet", SpaTargets.Packet) { MaxLength = 1300 },
         new("spa-sealed-request", SpaTargets.SealedRequest) { MaxLength = 1112, Smoke = 700 },
         new("spa-request", SpaTargets.Request) { MaxLength = 1112 },

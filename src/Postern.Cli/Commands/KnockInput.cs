@@ -38,6 +38,9 @@ internal sealed record KnockInput(string Host, ImmutableArray<PortRange> Service
 
     public bool DryRun { get; init; }
 
+    /// <summary>Print the command by which the system's own ping would knock, and send nothing.</summary>
+    public bool PrintPing { get; init; }
+
     public bool Verbose { get; init; }
 
     /// <summary>The ports that can be watched: UDP does not say whether anybody listens.</summary>
@@ -50,6 +53,8 @@ internal sealed record KnockInput(string Host, ImmutableArray<PortRange> Service
     {
         if (string.IsNullOrWhiteSpace(Host))
             throw CommandFailure.Usage("HOST is empty", "give the name or the address of the gate");
+        if (PrintPing && Token?.Profile is not Profiles.IcmpProfile)
+            throw CommandFailure.Usage("--print-ping is for profiles with method: icmp", "leave it out");
         if (Fwknop is not null && Family == AddressChoice.IPv6)
             throw CommandFailure.Usage("fwknop knows IPv4 only", "leave out -6");
         if (Spa is null && Fwknop is null && Token is null && Gap is { } gap && !Watched.IsEmpty && SequenceWriter.Duration(Steps.Length, gap) >= Timeout)

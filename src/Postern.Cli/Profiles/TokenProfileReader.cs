@@ -18,6 +18,8 @@ internal sealed class TokenProfileReader(Values values, ProfileReader common)
     [
         ("rolling", ["pool", "length", "step", "bind"], (name, host, secret, fields, values) => new RollingProfile(name, host, secret, RollingKnockSettings.ReadPlan(fields, values))),
         ("ports", ["span", "transport", "bind"], ReadPorts),
+        ("syn", SynProfile.Keys, SynProfile.Read),
+        ("icmp", IcmpProfile.Keys, IcmpProfile.Read),
     ];
 
     public static IEnumerable<string> Words => Methods.Select(m => m.Word);

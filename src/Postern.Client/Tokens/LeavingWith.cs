@@ -5,7 +5,7 @@ using Postern.Reports;
 namespace Postern.Client.Tokens;
 
 /// <summary>The address that packets leave this host with.</summary>
-internal static class LeavingWith
+public static class LeavingWith
 {
     private const int Discard = 9;
 

@@ -105,7 +105,7 @@ public static class SynConnector
             socket.Connect(endpoint); // is put off
             var clock = RandomNumberGenerator.GetInt32(1 << (SynToken.ClockBits - 1));
             InRepair(socket, () => Set(socket, Timestamp, unchecked((int)((token.Timestamp >> SynToken.ClockBits << SynToken.ClockBits) | (uint)clock))));
-            _ = socket.Send([], SocketFlags.None, out var error);
+            _ = socket.Send(ReadOnlySpan<byte>.Empty, SocketFlags.None, out var error);
             if (error is SocketError.Success or SocketError.InProgress or SocketError.WouldBlock)
                 return socket;
             throw new SocketException((int)error);
