@@ -15,6 +15,8 @@ public sealed class CountedTokenTests
         {more}
         """;
 
+    private static string ConfigOf(TokenHouse token) => Path.Combine(Path.GetDirectoryName(token.SecretFile)!, "config");
+
     [Theory]
     [InlineData("", "", GateHouse.Gate4)]
     [InlineData("", "", GateHouse.Gate6)]
@@ -40,8 +42,7 @@ public sealed class CountedTokenTests
         Needs.Program("setpriv");
         using var token = new TokenHouse($"    method: syn\n    ports: [tcp/22, tcp/80]\n    grant: {grant}");
         token.Profile(ProfileOf("syn", GateHouse.Gate4, "syn_ports: [tcp/22]"));
-        var config = Path.Combine(Path.GetDirectoryName(token.SecretFile)!, "config");
-        var (code, output) = token.House.FromClient(["setpriv", "--bounding-set", without, "env", $"XDG_CONFIG_HOME={config}", GateHouse.Postern, .. command]);
+        var (code, output) = token.House.FromClient(["setpriv", "--bounding-set", without, "env", $"XDG_CONFIG_HOME={ConfigOf(token)}", GateHouse.Postern, .. command]);
         Assert.True(code == 3, output);
         Assert.Contains("CAP_" + without[1..].ToUpperInvariant(), output, StringComparison.Ordinal);
     }
@@ -53,8 +54,9 @@ public sealed class CountedTokenTests
     {
         using var token = new TokenHouse("    method: syn\n    ports: [tcp/22, tcp/80]\n    grant: connection");
         token.Profile(ProfileOf("syn", host, "syn_ports: [tcp/22]"));
-        var (code, output) = token.Postern("connect", "gate", "22", "--profile", "gate");
-        Assert.True(code == 0, output + token.House.Log); // its input is empty, so it ends at once
+        var (code, output) = token.House.FromClient("sh", "-c", $"printf 'is it you?' | XDG_CONFIG_HOME={ConfigOf(token)} {GateHouse.Postern} connect gate 22");
+        Assert.True(code == 0, output + token.House.Log);
+        Assert.Contains("is it you?", output, StringComparison.Ordinal);
         Assert.Contains("opened service=ssh address=", token.House.Log, StringComparison.Ordinal);
         Assert.Matches(@"port=\d+ knock=phone stack=linux", token.House.Log);
         Assert.Equal(1, token.House.GrantCount);
