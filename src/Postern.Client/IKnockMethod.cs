@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Postern.Knocks.Counted;
 using Postern.Knocks.Sequences;
 using Postern.Reports.Spa;
 
@@ -49,6 +50,9 @@ public readonly record struct KnockMessage(KnockPacket Packet, ReadOnlyMemory<by
 
     /// <summary>Of TCP: the payload goes through a whole connection, not in the SYN.</summary>
     public bool IsStream { get; init; }
+
+    /// <summary>Of TCP: what is to stand in the headers of a SYN that is written by hand; null: the system writes it.</summary>
+    public SynToken? Syn { get; init; }
 
     public override string ToString() =>
         Payload.IsEmpty || Packet.Kind == StepKind.Echo ? Packet.ToString() : FormattableString.Invariant($"{Packet}+{Payload.Length}");

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Postern.Client.Tokens;
 using Postern.Knocks.Sequences;
 
 namespace Postern.Client;
@@ -39,6 +40,7 @@ internal sealed class PacketSender : IDisposable
         var endpoint = new IPEndPoint(_target, packet.Kind == StepKind.Echo ? 0 : packet.Value);
         var error = (packet.Kind, message.Payload.IsEmpty) switch
         {
+            (StepKind.Tcp, _) when message.Syn is { } token => HandmadeSyn.Send(endpoint, token),
             (StepKind.Tcp, true) => ConnectAttempt.Knock(endpoint),
             (StepKind.Tcp, false) when message.IsStream => StreamWithData.Send(endpoint, message.Payload.Span),
             (StepKind.Tcp, false) => SynWithData.Send(endpoint, message.Payload.Span),

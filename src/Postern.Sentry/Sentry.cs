@@ -38,7 +38,7 @@ public sealed class Sentry
         _trace = trace;
         Counters = counters ?? new();
         _tokens = options.Tokens?.Detectors(Counters) ?? [];
-        _reports = new Report[options.Doors.Length + 2 + (options.Tokens?.Knocks.Length ?? 0)];
+        _reports = new Report[options.Doors.Length + 2 + (TokenWatchOptions.MostOfOnePacket * (options.Tokens?.Knocks.Length ?? 0))];
     }
 
     public SentryCounters Counters { get; }

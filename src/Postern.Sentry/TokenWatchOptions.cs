@@ -11,6 +11,9 @@ namespace Postern.Sentry;
 /// <param name="Seed">128 bits of chance that nobody else knows: they key the tables that strangers' packets meet.</param>
 public sealed record TokenWatchOptions(ImmutableArray<TokenWatch> Knocks, UInt128 Seed)
 {
+    /// <summary>A packet may be the last step of a rolling sequence of each live time step.</summary>
+    internal const int MostOfOnePacket = 3;
+
     /// <summary>One detector a method; those of methods that no knock has are not there.</summary>
     internal ITokenDetector[] Detectors(SentryCounters counters) => [.. Knocks.Index().GroupBy(k => k.Item.Method).Select(m => m.First().Item.Detector([.. m], this, counters))];
 }
@@ -50,6 +53,15 @@ public abstract record TokenWatch(TokenSecret Secret)
         knock.Write(writer);
     }
 
+    internal static void WriteEach<T>(BinaryWriter writer, ImmutableArray<T> items, Action<T> write)
+    {
+        writer.Write(items.Length);
+        foreach (var item in items)
+            write(item);
+    }
+
+    internal static ImmutableArray<T> ReadEach<T>(BinaryReader reader, Func<T> read) => [.. Enumerable.Range(0, reader.ReadInt32()).Select(_ => read())];
+
     internal static TokenWatch Read(BinaryReader reader)
     {
         var method = (TokenMethod)reader.ReadByte();
@@ -60,6 +72,8 @@ public abstract record TokenWatch(TokenSecret Secret)
         Array.Clear(key);
         return method switch
         {
+            TokenMethod.Rolling => RollingWatch.Read(reader, secret),
+            TokenMethod.Ports => PortsWatch.Read(reader, secret),
             TokenMethod.Syn => SynWatch.Read(reader, secret),
             TokenMethod.Icmp => IcmpWatch.Read(reader, secret),
             _ => throw new IOException($"no token method {method}"),

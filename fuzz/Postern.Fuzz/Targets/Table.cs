@@ -15,11 +15,14 @@ internal static class Table
         new("syn", PacketTargets.Syn) { MaxLength = 160 },
         new("log-line", PacketTargets.LogLine) { MaxLength = 700 },
         new("nflog", PacketTargets.Nflog) { MaxLength = 1600 },
+        new("counted", CountedTargets.Packet) { MaxLength = 160 },
         new("spa-packet", SpaTargets.Packet) { MaxLength = 1300 },
         new("spa-sealed-request", SpaTargets.SealedRequest) { MaxLength = 1112, Smoke = 700 },
         new("spa-request", SpaTargets.Request) { MaxLength = 1112 },
 
         new("fwknop-packet", FwknopTargets.Packet) { MaxLength = 1600 },
+        new("rolling", TokenTargets.Rolling) { MaxLength = 600 },
+        new("ports-token", TokenTargets.Ports) { MaxLength = 600 },
         new("fwknop-message", FwknopTargets.Message) { MaxLength = 1600, Memory = (16_384, 64) },
 
         // What the other process, or the other end, says.
@@ -54,6 +57,8 @@ internal static class Table
         new("signature", KeyTargets.Signature) { MaxLength = 1024, Memory = (4096, 16), Smoke = 700 },
         new("gate-key-file", KeyTargets.GateKeyFile) { Memory = (16_384, 32), Smoke = 300 },
         new("fwknop-keys", FwknopGateTargets.KeysFile) { MaxLength = 600, Memory = (32_768, 300), Smoke = 300 },
+        new("secret-file", TokenTargets.Secret) { MaxLength = 300, Memory = (32_768, 300), Smoke = 300 },
+        new("token-request", TokenTargets.Request) { MaxLength = 64, Memory = (512, 0) },
         new("device-file", FileTargets.Device) { MaxLength = 64, Memory = (16_384, 32), Smoke = 300 },
         new("ledger-record", FileTargets.LedgerRecord) { MaxLength = 64 },
         new("ledger-file", FileTargets.LedgerFile) { MaxLength = 1024, Memory = (65_536, 64), Smoke = 300 },

@@ -32,6 +32,8 @@ internal static class ConnectCommand
         command.SetAction((parsed, cancellation) =>
         {
             var chosen = Choose(parsed.GetRequiredValue(host), parsed.GetValue(profile));
+            if (chosen.Profile is TokenProfile token and not SynProfile)
+                throw TokenInput.CannotConnect(token.Name);
             if (chosen.Profile is FwknopProfile fwknop)
                 throw FwknopInput.CannotConnect(fwknop.Name);
             var number = parsed.GetRequiredValue(port);
@@ -44,6 +46,8 @@ internal static class ConnectCommand
                 Timeout = parsed.GetValue(timeout) ?? UsualTimeout,
                 Verbose = parsed.GetValue(verbose),
             };
+            if (chosen.Profile is SynProfile syn)
+                return ConnectRun.RunAsync(input, syn, number, parsed.InvocationConfiguration.Error, cancellation);
             return ConnectRun.RunAsync(input, number, parsed.GetValue(anyPort), parsed.InvocationConfiguration.Error, cancellation);
         });
         return command;

@@ -1,7 +1,9 @@
 using System.Net.Sockets;
 using Postern.Cli.CommandLine;
+using Postern.Cli.Profiles;
 using Postern.Client;
 using Postern.Client.Connecting;
+using Postern.Client.Tokens;
 
 namespace Postern.Cli.Commands;
 
@@ -11,6 +13,21 @@ internal static class ConnectRun
     public static async Task<int> RunAsync(KnockInput input, ushort port, bool anyPort, TextWriter error, CancellationToken cancellation)
     {
         using var connection = await ConnectAsync(input, port, anyPort, error, cancellation);
+        return await CarryAsync(connection, cancellation);
+    }
+
+    /// <summary>By a token in the connection's own SYN.</summary>
+    public static async Task<int> RunAsync(KnockInput input, SynProfile profile, ushort port, TextWriter error, CancellationToken cancellation)
+    {
+        using (profile)
+        {
+            using var connection = await ConnectAsync(input, profile, port, error, cancellation);
+            return await CarryAsync(connection, cancellation);
+        }
+    }
+
+    private static async Task<int> CarryAsync(Socket connection, CancellationToken cancellation)
+    {
         var relay = Relay.RunAsync(connection, StandardStreams.OpenInput(), StandardStreams.OpenOutput(), StandardStreams.EndOutput, endWithConnection: !Console.IsInputRedirected);
         return await relay.WaitAsync(cancellation) ? ExitCode.Done : ExitCode.NotDone;
     }
@@ -24,6 +41,22 @@ internal static class ConnectRun
             var errand = new Errand(spa.Choose(targets), port, local => spa.Knock(anyPort ? static _ => 0 : local)) { Timeout = input.Timeout };
             var (connection, result) = await Connector.ConnectAsync(errand, sending => Tell(sending, input, error), cancellation);
             return connection ?? throw NotConnected(result, input, port, anyPort);
+        }
+        catch (Exception e) when (ClientFailure.Is(e))
+        {
+            throw ClientFailure.Of(e);
+        }
+    }
+
+    private static async Task<Socket> ConnectAsync(KnockInput input, SynProfile profile, ushort port, TextWriter error, CancellationToken cancellation)
+    {
+        try
+        {
+            var targets = await HostAddresses.ResolveAsync(input.Host, input.Family, cancellation);
+            if (input.Verbose)
+                error.WriteLine($"postern: the token goes in the connection's own SYN, to {string.Join(" and ", targets)}");
+            return await SynConnector.ConnectAsync(targets, port, profile.Scribe, input.Timeout, cancellation) ?? throw new CommandFailure(
+                ExitCode.NotDone, FormattableString.Invariant($"no connection to port {port} of {input.Host} in {TimeText.Of(input.Timeout)}"), KnockWords.TokenHint);
         }
         catch (Exception e) when (ClientFailure.Is(e))
         {

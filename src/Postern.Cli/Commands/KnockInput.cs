@@ -20,8 +20,11 @@ internal sealed record KnockInput(string Host, ImmutableArray<PortRange> Service
     /// <summary>Null: no server of fwknop is knocked at.</summary>
     public FwknopInput? Fwknop { get; init; }
 
+    /// <summary>Null: it is no knock by a token.</summary>
+    public TokenInput? Token { get; init; }
+
     /// <summary>The profile that it is knocked by; null: by none.</summary>
-    public string? ProfileName => Spa?.Profile.Name ?? Fwknop?.Profile.Name;
+    public string? ProfileName => Spa?.Profile.Name ?? Fwknop?.Profile.Name ?? Token?.Profile.Name;
 
     public AddressChoice Family { get; init; }
 
@@ -35,6 +38,9 @@ internal sealed record KnockInput(string Host, ImmutableArray<PortRange> Service
 
     public bool DryRun { get; init; }
 
+    /// <summary>Print the command by which the system's own ping would knock, and send nothing.</summary>
+    public bool PrintPing { get; init; }
+
     public bool Verbose { get; init; }
 
     /// <summary>The ports that can be watched: UDP does not say whether anybody listens.</summary>
@@ -47,9 +53,11 @@ internal sealed record KnockInput(string Host, ImmutableArray<PortRange> Service
     {
         if (string.IsNullOrWhiteSpace(Host))
             throw CommandFailure.Usage("HOST is empty", "give the name or the address of the gate");
+        if (PrintPing && Token?.Profile is not Profiles.IcmpProfile)
+            throw CommandFailure.Usage("--print-ping is for profiles with method: icmp", "leave it out");
         if (Fwknop is not null && Family == AddressChoice.IPv6)
             throw CommandFailure.Usage("fwknop knows IPv4 only", "leave out -6");
-        if (Spa is null && Fwknop is null && Gap is { } gap && !Watched.IsEmpty && SequenceWriter.Duration(Steps.Length, gap) >= Timeout)
+        if (Spa is null && Fwknop is null && Token is null && Gap is { } gap && !Watched.IsEmpty && SequenceWriter.Duration(Steps.Length, gap) >= Timeout)
             throw CommandFailure.Usage("with this --gap the sequence takes longer than --timeout", "make the gap shorter or the timeout longer");
     }
 }

@@ -47,9 +47,9 @@ internal sealed class KnockOutput(KnockInput input, KnockWords words, TextWriter
     }
 
     /// <summary>What would be sent, and nothing is.</summary>
-    public int Preview(SequenceKnock sequence, Knock knock)
+    public async Task<int> PreviewAsync(Knock knock, CancellationToken cancellation)
     {
-        var preview = KnockPreview.Of(input.Host, sequence, knock);
+        var preview = await KnockPreview.OfAsync(input.Host, knock, cancellation);
         if (input.Json)
         {
             output.WriteJson(preview, JsonShapes.Default.KnockPreview);
@@ -80,7 +80,7 @@ internal sealed class KnockOutput(KnockInput input, KnockWords words, TextWriter
         return new(
             ExitCode.NotDone,
             $"{input.WatchedText} on {At([.. targets])} {words.NotDone} in {TimeText.Of(result.Elapsed)}, {Rounds(result)}: {why}",
-            input.Fwknop is not null ? KnockWords.FwknopHint : input.Spa is null ? words.Hint : words.SpaHint);
+            input.Fwknop is not null ? KnockWords.FwknopHint : input.Token is not null ? KnockWords.TokenHint : input.Spa is null ? words.Hint : words.SpaHint);
     }
 
     private KnockReport Report(KnockResult result, ImmutableArray<IPAddress> targets) => new(
@@ -110,21 +110,21 @@ internal sealed class KnockOutput(KnockInput input, KnockWords words, TextWriter
 
     private static string Rounds(KnockResult result) => result.Rounds == 1 ? "1 round" : string.Create(CultureInfo.InvariantCulture, $"{result.Rounds} rounds");
 
-    private string What() => input.Spa is not null ? "1 request" : input.Fwknop is not null || input.Steps.Length == 1 ? "1 packet" : string.Create(CultureInfo.InvariantCulture, $"{input.Steps.Length} packets");
+    private string What() => input.Spa is not null ? "1 request" : input.Token is not null ? "1 token" : input.Fwknop is not null || input.Steps.Length == 1 ? "1 packet" : string.Create(CultureInfo.InvariantCulture, $"{input.Steps.Length} packets");
 
     private string WhyUnseen() => input switch
     {
         { NoWait: true } => "--no-wait",
         { Spa.SourcePort: not 0 } => "only connections from that source port are let in",
         { Fwknop.Wish.Command.Length: > 0 } => "what a command did cannot be seen from here",
-        { Spa: not null, Services.IsEmpty: true } => "the profile does not say at which port the service is",
+        { Spa: not null, Services.IsEmpty: true } or { Token: not null, Services.IsEmpty: true } => "the profile does not say at which port the service is",
         { Services.IsEmpty: true } => "no SERVICE is given, so there is nothing to watch",
         _ => "a UDP service cannot be watched",
     };
 
     private string Unwatched() => input switch
     {
-        { NoWait: true } or { Spa: null, Fwknop: null, Services.IsEmpty: true } => "",
+        { NoWait: true } or { Spa: null, Fwknop: null, Token: null, Services.IsEmpty: true } => "",
         { Spa.SourcePort: not 0 } or { Services.IsEmpty: true } => $"; not watched: {WhyUnseen()}",
         _ => $"; {string.Join(", ", input.Services.Where(s => s.Transport == Transport.Udp))} cannot be watched: UDP does not tell",
     };

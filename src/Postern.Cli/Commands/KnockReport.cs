@@ -37,13 +37,19 @@ internal sealed record ReceiptReport(string Outcome, string? Refusal, uint? Seco
 /// <summary>What <c>--dry-run --json</c> prints.</summary>
 internal sealed record KnockPreview(string Host, IReadOnlyList<KnockPreviewPacket> Packets, IReadOnlyList<KnockPreviewRound> Rounds)
 {
-    public static KnockPreview Of(string host, SequenceKnock sequence, Knock knock)
+    public static async Task<KnockPreview> OfAsync(string host, Knock knock, CancellationToken cancellation)
     {
         var rounds = KnockSchedule.Rounds(knock).ToList();
-        var packets = sequence.Write(rounds[0]);
+        var packets = new List<KnockPreviewPacket>();
+        foreach (var target in knock.Targets)
+        {
+            using var letter = await knock.Method.WriteAsync(target, rounds[0], cancellation);
+            packets.AddRange(letter.Messages.Select(m => new KnockPreviewPacket(target.ToString(), m.Packet.ToString(), m.Packet.Wait.TotalMilliseconds)));
+        }
+
         return new(
             host,
-            [.. knock.Targets.SelectMany(target => packets.Select(p => new KnockPreviewPacket(target.ToString(), p.ToString(), p.Wait.TotalMilliseconds)))],
+            packets,
             [.. rounds.Select(r => new KnockPreviewRound(r.Start.TotalMilliseconds, r.Gap.TotalMilliseconds))]);
     }
 }

@@ -26,6 +26,7 @@ internal sealed class KnockSymbols
     private readonly Option<bool> _ipv6 = new("--ipv6", "-6") { Description = "Only IPv6" };
     private readonly Option<bool> _json = CommonOptions.Json();
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Print the packets and send none" };
+    private readonly Option<bool> _printPing = new("--print-ping") { Description = "Print the ping command that knocks (method: icmp)", Hidden = true };
     private readonly Option<bool> _verbose = CommonOptions.Verbose();
 
     public KnockSymbols(Command command, KnockWords words)
@@ -36,7 +37,7 @@ internal sealed class KnockSymbols
         command.Add(_services);
         command.Add(_sequence);
         _spa = new(command, words);
-        foreach (var option in (Option[])[_noWait, _timeout, _gap, _ipv4, _ipv6, _json, _dryRun, _verbose])
+        foreach (var option in (Option[])[_noWait, _timeout, _gap, _ipv4, _ipv6, _json, _dryRun, _printPing, _verbose])
             command.Add(option);
     }
 
@@ -50,7 +51,7 @@ internal sealed class KnockSymbols
             ? _spa.Read(parsed, profile, words, asksReceipt: !parsed.GetValue(_noWait))
             : sequence is null && !SequenceText.IsInEnvironment && words.Any(SpaSymbols.IsService) ? throw ProfileFolder.Missing(host)
             : new KnockInput(host, ServiceText.Read(words)) { Steps = SequenceText.Read(sequence, host) };
-        if (input is { Spa: null, Fwknop: null })
+        if (input is { Spa: null, Fwknop: null, Token: null })
             _spa.RefuseWithSequence(parsed);
         input = input with
         {
@@ -60,6 +61,7 @@ internal sealed class KnockSymbols
             NoWait = parsed.GetValue(_noWait),
             Json = parsed.GetValue(_json),
             DryRun = parsed.GetValue(_dryRun),
+            PrintPing = parsed.GetValue(_printPing),
             Verbose = parsed.GetValue(_verbose),
         };
         input.Check();

@@ -49,7 +49,28 @@ internal sealed record ProfileReport(string Name, string Host, string Method, st
 
     public ushort? Port { get; init; }
 
-    public static ProfileReport Of(Profile profile, bool secrets) => profile is FwknopProfile fwknop ? OfFwknop(fwknop, secrets) : OfSpa((SpaProfile)profile, secrets);
+    /// <summary>Of tokens: in hexadecimal.</summary>
+    public string? Secret { get; init; }
+
+    public string? SecretFile { get; init; }
+
+    public int? Decoys { get; init; }
+
+    public static ProfileReport Of(Profile profile, bool secrets) => profile switch
+    {
+        FwknopProfile fwknop => OfFwknop(fwknop, secrets),
+        TokenProfile token => OfToken(token, secrets),
+        _ => OfSpa((SpaProfile)profile, secrets),
+    };
+
+    private static ProfileReport OfToken(TokenProfile profile, bool secrets) => new(profile.Name, profile.Host, profile.Method, profile.Address.ToString())
+    {
+        Secret = secrets ? Text(profile.Secret) : null,
+        SecretFile = profile.SecretFile,
+        Services = profile.Services,
+        Ports = profile.Ports.ToDictionary(p => p.Key, p => p.Value.Select(port => port.ToString()).ToArray(), StringComparer.Ordinal),
+        Decoys = profile.DecoyCount,
+    };
 
     private static ProfileReport OfSpa(SpaProfile profile, bool secrets) => new(profile.Name, profile.Host, "spa", profile.Address.ToString())
     {
@@ -83,6 +104,13 @@ internal sealed record ProfileReport(string Name, string Host, string Method, st
         Transport = profile.Path.Transport.Word(),
         Port = profile.Path.Port,
     };
+
+    private static string Text(TokenSecret secret)
+    {
+        Span<byte> bytes = stackalloc byte[TokenSecret.MaxSize];
+        secret.Export(bytes);
+        return Convert.ToHexStringLower(bytes[..secret.Size]);
+    }
 
     private static string Text(GateSecret secret)
     {

@@ -3,6 +3,7 @@ using System.CommandLine;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Profiles;
 using Postern.Client.Spa;
+using Postern.Client.Tokens;
 using Postern.Reports;
 using Postern.Reports.Fwknop;
 using Postern.Reports.Spa;
@@ -21,6 +22,8 @@ internal sealed class SpaSymbols
     private readonly Option<string?> _address = new("--address") { HelpName = "ADDRESS", Description = "Who is to come in: auto, an address, https://…", Hidden = true };
     private readonly Option<ushort> _sourcePort = new("--source-port") { HelpName = "PORT", Description = "Only connections from this port of ours", Hidden = true };
 
+    private readonly Option<int?> _decoys = new("--decoys") { HelpName = "N", Description = "So many packets that mean nothing, to hide the others" };
+
     public SpaSymbols(Command command, KnockWords words, bool ownSourcePort = false)
     {
         _words = words;
@@ -30,6 +33,8 @@ internal sealed class SpaSymbols
         command.Add(_key);
         command.Add(_address);
         if (!ownSourcePort)
+            command.Add(_decoys);
+        if (!ownSourcePort)
             command.Add(_sourcePort);
     }
 
@@ -37,6 +42,7 @@ internal sealed class SpaSymbols
     public KnockInput Read(ParseResult parsed, Profile profile, IReadOnlyCollection<string> words, bool asksReceipt) => profile switch
     {
         FwknopProfile fwknop => ReadFwknop(parsed, fwknop, words),
+        TokenProfile token => ReadToken(parsed, token, words),
         _ => ReadSpa(parsed, (SpaProfile)profile, words, asksReceipt),
     };
 
@@ -44,7 +50,7 @@ internal sealed class SpaSymbols
     {
         if (_words.UntilClosed)
             throw FwknopInput.CannotClose(profile.Name);
-        foreach (var option in (Option[])[_carrier, _key, _sourcePort])
+        foreach (var option in (Option[])[_carrier, _key, _sourcePort, _decoys])
         {
             if (parsed.GetResult(option) is { Implicit: false })
                 throw CommandFailure.Usage($"{option.Name} is for gates of ours", $"the profile of fwknop says it: edit {ProfileFolder.FileOf(profile.Name)} (transport, key, source_port)");
@@ -65,6 +71,28 @@ internal sealed class SpaSymbols
         return new(profile.Host, wish.Command.Length > 0 ? [] : wish.Access) { Fwknop = new(profile, wish, FwknopAddress(parsed.GetValue(_address), profile)) };
     }
 
+    /// <summary>A token has room for one service; without one it asks for all that its knock opens.</summary>
+    private KnockInput ReadToken(ParseResult parsed, TokenProfile profile, IReadOnlyCollection<string> words)
+    {
+        foreach (var option in (Option[])[_for, _carrier, _key, _sourcePort])
+        {
+            if (parsed.GetResult(option) is { Implicit: false })
+                throw CommandFailure.Usage($"{option.Name} is for requests that are signed: a token cannot say it", "leave it out");
+        }
+
+        var (services, ports) = Split(words);
+        if (services.Length > 1)
+            throw CommandFailure.Usage("a token asks for one service, or for all that its knock opens", $"postern knock {profile.Name} {services[0]}; or no SERVICE");
+        if (ports.IsEmpty)
+            ports = [.. (services.IsEmpty ? profile.Services : services).SelectMany(s => profile.Ports.GetValueOrDefault(s, [])).Distinct()];
+        if (parsed.GetValue(_address) is { } text)
+            profile = profile with { Address = AddressSetting.TryParse(text, out var setting) ? setting : throw CommandFailure.Usage($"--address cannot be '{text}'", AddressSetting.Shape) };
+        var decoys = parsed.GetValue(_decoys) ?? profile.DecoyCount;
+        if (decoys is < 0 or > Decoys.Most)
+            throw CommandFailure.Usage($"--decoys cannot be {decoys}", $"write 0 to {Decoys.Most}: a gate takes more for one who guesses");
+        return new(profile.Host, ports) { Token = new(profile, services.FirstOrDefault(), decoys) };
+    }
+
     private static AddressSetting FwknopAddress(string? text, FwknopProfile profile) => text switch
     {
         null => profile.Address,
@@ -75,6 +103,8 @@ internal sealed class SpaSymbols
 
     private KnockInput ReadSpa(ParseResult parsed, SpaProfile profile, IReadOnlyCollection<string> words, bool asksReceipt)
     {
+        if (parsed.GetResult(_decoys) is { Implicit: false })
+            throw CommandFailure.Usage("--decoys is for profiles of method rolling or ports", "leave it out: one packet that looks like chance hides better alone");
         var (services, ports) = Split(words);
         if (services.IsEmpty)
             services = profile.Services;
@@ -96,7 +126,7 @@ internal sealed class SpaSymbols
     /// <summary>A sequence asks for nothing; it would be knocked as if these had not been given.</summary>
     public void RefuseWithSequence(ParseResult parsed)
     {
-        foreach (var option in (Option[])[_for, _carrier, _key, _address, _sourcePort])
+        foreach (var option in (Option[])[_for, _carrier, _key, _address, _sourcePort, _decoys])
         {
             if (parsed.GetResult(option) is { Implicit: false })
                 throw CommandFailure.Usage($"{option.Name} is for profiles: a sequence cannot say it", "leave it out, or knock by a profile");

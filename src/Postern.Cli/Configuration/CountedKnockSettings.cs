@@ -17,7 +17,9 @@ internal abstract record CountedKnockSettings(string Name, Place Place, string S
 
     private static readonly TimeSpan LongestStep = TimeSpan.FromHours(1);
 
-    public TimeSpan Step { get; init; } = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan UsualStep = TimeSpan.FromSeconds(30);
+
+    public TimeSpan Step { get; init; } = UsualStep;
 
     /// <summary>A token is good for the address only that it was made for.</summary>
     public bool IsBound { get; init; }
@@ -34,10 +36,17 @@ internal abstract record CountedKnockSettings(string Name, Place Place, string S
     protected static TSettings ReadCommon<TSettings>(TSettings usual, Fields fields, Values values)
         where TSettings : CountedKnockSettings
     {
-        var step = values.Time("step", fields["step"], ShortestStep, LongestStep) ?? usual.Step;
+        var (step, isBound) = ReadManner(fields, values);
+        return (TSettings)(usual with { Step = step, IsBound = isBound });
+    }
+
+    /// <summary>What the client's profile says in the same words.</summary>
+    public static (TimeSpan Step, bool IsBound) ReadManner(Fields fields, Values values)
+    {
+        var step = values.Time("step", fields["step"], ShortestStep, LongestStep) ?? UsualStep;
         if (step.Ticks % TimeSpan.TicksPerSecond != 0)
             values.Faults.Add(fields["step"]!.Place, "'step' is not of whole seconds", "write 30s");
-        return (TSettings)(usual with { Step = step, IsBound = values.Choice("bind", fields["bind"], [("address", true), ("nothing", false)]) ?? false });
+        return (step, values.Choice("bind", fields["bind"], [("address", true), ("nothing", false)]) ?? false);
     }
 
     protected override void WriteOwn(StringBuilder text) => text

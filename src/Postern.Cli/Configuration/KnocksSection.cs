@@ -33,11 +33,11 @@ internal static class KnocksSection
 
     private const int MaxAddresses = 16;
 
-    private static readonly KeyTable Keys = new("a knock", ["method", "sequence", "within", "order", "strict", "tcp_flags", "family", "to", "stack", "opens", "closes"], ["secret_file"]);
+    private static readonly KeyTable Keys = new("a knock", ["method", "sequence", "within", "order", "strict", "tcp_flags", "family", "to", "stack", "opens", "closes"], []);
 
     private static readonly KeyTable OneTimeKeys = new("a one-time knock", ["method", "sequences_file", "in_turn", "within", "order", "strict", "tcp_flags", "family", "to", "stack", "opens", "closes"], []);
 
-    private static readonly string[] LaterMethods = ["rolling", "ports", "spa"];
+    private static readonly string[] LaterMethods = ["spa"];
 
     // services null: not all of them could be read, so none can be said to be missing. Those by the method fwknop are put into a list of their own, and those by tokens too.
     public static ImmutableArray<Knock> Read(ImmutableArray<Entry> entries, IReadOnlySet<string>? services, List<FwknopKnock> fwknop, List<TokenKnockSettings> tokens, Values values)

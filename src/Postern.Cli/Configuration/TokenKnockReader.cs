@@ -13,6 +13,8 @@ internal static class TokenKnockReader
     /// <summary>Every method, the keys that are its own, and who reads them.</summary>
     private static readonly (string Word, string[] Keys, MethodReader Read)[] Methods =
     [
+        ("rolling", RollingKnockSettings.Keys, RollingKnockSettings.Read),
+        ("ports", PortsKnockSettings.Keys, PortsKnockSettings.Read),
         ("syn", SynKnockSettings.Keys, SynKnockSettings.Read),
         ("icmp", IcmpKnockSettings.Keys, IcmpKnockSettings.Read),
     ];

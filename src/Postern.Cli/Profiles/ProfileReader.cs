@@ -36,9 +36,11 @@ internal sealed class ProfileReader(Values values)
     {
         var before = values.Faults.Count;
         var fields = new Fields(map.Entries, values.Faults);
-        var isFwknop = values.Choice("method", fields["method"], [(SpaMethod, false), (FwknopMethod, true)]);
+        var isFwknop = values.Choice("method", fields["method"], [(SpaMethod, false), (FwknopMethod, true), .. TokenProfileReader.Words.Select(w => (w, false))]);
         if (values.Faults.Count > before)
             return null;
+        if (fields["method"] is TextNode { Text: var method } && TokenProfileReader.Words.Contains(method, StringComparer.Ordinal))
+            return new TokenProfileReader(values, this).Read(method, name, map, fields);
         return isFwknop == true ? new FwknopProfileReader(values, this).Read(name, map, fields) : ReadSpa(name, map, fields.Check(Keys), before);
     }
 
@@ -129,7 +131,7 @@ internal sealed class ProfileReader(Values values)
         return carriers;
     }
 
-    private ImmutableArray<string> ReadServices(Node? node) =>
+    internal ImmutableArray<string> ReadServices(Node? node) =>
         ReadList("services", node, static (string text, [NotNullWhen(true)] out string? name) => ServiceName.IsValid(name = text), "service", "write 1 to 32 of a-z, 0-9, '-' and '_', a letter or a digit first")!;
 
     internal delegate bool Parser<T>(string text, [NotNullWhen(true)] out T? value);
@@ -153,7 +155,7 @@ internal sealed class ProfileReader(Values values)
         return items.ToImmutable();
     }
 
-    private ImmutableSortedDictionary<string, ImmutableArray<PortRange>> ReadPorts(Node? node)
+    internal ImmutableSortedDictionary<string, ImmutableArray<PortRange>> ReadPorts(Node? node)
     {
         var ports = ImmutableSortedDictionary.CreateBuilder<string, ImmutableArray<PortRange>>(StringComparer.Ordinal);
         foreach (var (name, value) in new Fields(values.Map("ports", node), values.Faults).Entries)
@@ -177,7 +179,7 @@ internal sealed class ProfileReader(Values values)
         return null;
     }
 
-    private AddressSetting ReadAddress(Node? node)
+    internal AddressSetting ReadAddress(Node? node)
     {
         if (values.Text("address", node) is not { } text)
             return AddressSetting.Auto;

@@ -12,9 +12,43 @@ internal static class ProfileWriter
     public static string Write(Profile profile, bool secrets) => profile switch
     {
         SpaProfile spa => Write(spa, secrets),
+        TokenProfile token => Write(token, secrets),
         FwknopProfile fwknop => FwknopProfileWriter.Write(fwknop, secrets),
         _ => throw new ArgumentException("no kind of profile that can be written", nameof(profile)),
     };
+
+    private static string Write(TokenProfile profile, bool secrets)
+    {
+        var text = new StringBuilder()
+            .Append("# A profile of postern: how to knock at one gate. 'man postern-profile' describes every key.\n")
+            .Append(CultureInfo.InvariantCulture, $"method: {profile.Method}\n")
+            .Append(CultureInfo.InvariantCulture, $"host: {Quote(profile.Host)}\n")
+            .Append(profile.SecretFile is { } file ? $"secret_file: {Quote(file)}\n" : $"secret: {(secrets ? Secret(profile.Secret) : "(not shown; --secrets shows it)")}\n")
+            .Append(CultureInfo.InvariantCulture, $"services: [{string.Join(", ", profile.Services.Select(Quote))}]\n");
+        WritePorts(text, profile);
+        profile.WriteOwn(text);
+        return text
+            .Append(CultureInfo.InvariantCulture, $"decoys: {profile.DecoyCount}\n")
+            .Append(CultureInfo.InvariantCulture, $"address: {Quote(profile.Address.ToString())}\n")
+            .ToString();
+    }
+
+    private static string Secret(TokenSecret secret)
+    {
+        Span<byte> bytes = stackalloc byte[TokenSecret.MaxSize];
+        secret.Export(bytes);
+        var text = Convert.ToHexStringLower(bytes[..secret.Size]);
+        CryptographicOperations.ZeroMemory(bytes);
+        return text;
+    }
+
+    private static void WritePorts(StringBuilder text, Profile profile)
+    {
+        if (profile.Ports.Count > 0)
+            text.Append("ports:\n");
+        foreach (var (service, ports) in profile.Ports)
+            text.Append(CultureInfo.InvariantCulture, $"  {Quote(service)}: [{string.Join(", ", ports)}]\n");
+    }
 
     private static string Write(SpaProfile profile, bool secrets)
     {
@@ -25,10 +59,7 @@ internal static class ProfileWriter
             .Append(CultureInfo.InvariantCulture, $"gate_secret: {(secrets ? Secret(profile.Secret) : "(not shown; --secrets shows it)")}\n")
             .Append(CultureInfo.InvariantCulture, $"carriers: [{string.Join(", ", profile.Carriers)}]\n")
             .Append(CultureInfo.InvariantCulture, $"services: [{string.Join(", ", profile.Services.Select(Quote))}]\n");
-        if (profile.Ports.Count > 0)
-            text.Append("ports:\n");
-        foreach (var (service, ports) in profile.Ports)
-            text.Append(CultureInfo.InvariantCulture, $"  {Quote(service)}: [{string.Join(", ", ports)}]\n");
+        WritePorts(text, profile);
         if (profile.Key is { } key)
             text.Append(CultureInfo.InvariantCulture, $"key: {Quote(key)}\n");
         return text

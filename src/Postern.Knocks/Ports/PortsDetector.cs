@@ -1,0 +1,163 @@
+using System.Collections.Immutable;
+using System.Numerics;
+using Postern.Keys;
+using Postern.Knocks.Sequences;
+using Postern.Packets;
+using Postern.Reports;
+
+namespace Postern.Knocks.Ports;
+
+/// <summary>A knock by tokens in port numbers.</summary>
+/// <param name="Span">Where.</param>
+/// <param name="Tcp">First segments of connections count.</param>
+/// <param name="Udp">Datagrams do.</param>
+/// <param name="Secret">It stays the caller's, and must live as long as the detector.</param>
+/// <param name="Within">From the first to the last packet.</param>
+public sealed record PortsDoor(PortSpan Span, bool Tcp, bool Udp, TokenSecret Secret, TimeSpan Within);
+
+/// <summary>A token that was read from ports: whose door, what it says, its number, and the address that it is bound to, if to any.</summary>
+public readonly record struct PortsFound(int Door, PortsToken Token, ulong Number, Address Bound);
+
+/// <summary>What became of a packet that completed no token.</summary>
+public enum PortsOutcome
+{
+    None,
+
+    /// <summary>A symbol, or one more; too few so far.</summary>
+    Symbol,
+
+    /// <summary>Enough symbols for a token, and more of them wrong than can be mended.</summary>
+    Garbled,
+
+    /// <summary>A word of the code, and by no secret.</summary>
+    BadToken,
+
+    /// <summary>More tries than are made at once.</summary>
+    OverBudget,
+}
+
+/// <summary>
+/// Watches for tokens in port numbers. A function of (packet, now) and of what it remembers, which is bounded: of each source, for each span, the last value at each place and when it came.
+/// <para>
+/// A newer value takes the place of an older one, so that a token sent again, or the next, needs no pause. With each new value a try is made as soon as there are enough: to mend what is missing and
+/// what is wrong (a symbol of an older token, a packet that somebody else sent in this one's name), and then by the secret of each knock of that span. Of tries each source has a small allowance, and
+/// all together a larger one.
+/// </para>
+/// </summary>
+public sealed class PortsDetector
+{
+    /// <summary>Of a token there are nine tries at most, with sixteen symbols to twenty-four; three rounds of it, and the next.</summary>
+    public const int TriesAtOnce = 64;
+
+    private const int TableBytes = 8 << 20;
+    private const int MacsPerSecond = 200_000;
+    private const int MacsAtOnce = 20_000;
+    private const int TriesPerSecond = 16;
+    private const long TryCost = 1_000_000_000 / TriesPerSecond;
+    private const long TimeMask = ~0xffL;
+
+    // A row has a value and its time for each symbol, and behind them what the tries have cost and when the last was made.
+    private const int LevelAt = PortSpan.Symbols;
+    private const int TriedAt = PortSpan.Symbols + 1;
+    private const int TimesPerRow = PortSpan.Symbols + 2;
+
+    private readonly ImmutableArray<PortsDoor> _doors;
+    private readonly Group[] _groups;
+    private readonly AttemptTable _attempts;
+    private readonly WorkBudget _macs = new(MacsPerSecond, MacsAtOnce);
+    private readonly PortsFound[] _found;
+    private int _count;
+
+    /// <summary>Knocks that look at the same packets.</summary>
+    private sealed record Group(PortSpan Span, bool Tcp, bool Udp, long Within, int[] Doors);
+
+    public PortsDetector(ImmutableArray<PortsDoor> doors, int tableBytes = TableBytes)
+    {
+        _doors = doors;
+        _groups =
+        [
+            .. doors.Index().GroupBy(d => (d.Item.Span, d.Item.Tcp, d.Item.Udp, d.Item.Within))
+                .Select(g => new Group(g.Key.Span, g.Key.Tcp, g.Key.Udp, g.Key.Within.Ticks * TimeSpan.NanosecondsPerTick, [.. g.Select(d => d.Index)])),
+        ];
+        _attempts = new(tableBytes, TimesPerRow, marksPerRow: 0);
+        _found = new PortsFound[doors.Length];
+        Span<byte> token = stackalloc byte[PortsToken.Size];
+        token.Clear();
+        _ = PortsToken.TryRead(doors[0].Secret, Address.None, token, out _, out _); // loads what a MAC needs, before the first packet
+    }
+
+    public long Evicted => _attempts.Evicted;
+
+    /// <summary>The tokens that this packet completes. The answer lives until the next call.</summary>
+    /// <param name="packet">A packet that was addressed to this host.</param>
+    /// <param name="now">Nanoseconds; only differences matter.</param>
+    /// <param name="outcome">Where it completes none, why.</param>
+    public ReadOnlySpan<PortsFound> Observe(in PacketView packet, long now, out PortsOutcome outcome)
+    {
+        outcome = PortsOutcome.None;
+        _count = 0;
+        if (packet.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp) || !TcpFlagCondition.Connect.HoldsOrIsNotTcp(packet))
+            return [];
+        for (var i = 0; i < _groups.Length; i++)
+        {
+            var group = _groups[i];
+            if ((packet.Protocol == IpProtocol.Tcp ? group.Tcp : group.Udp) && group.Span.TryRead(packet.DestinationPort, out var place, out var value))
+                outcome = Take(i, packet.Source, place, value, now);
+        }
+
+        return _found.AsSpan(0, _count);
+    }
+
+    private PortsOutcome Take(int number, UInt128 source, int place, byte value, long now)
+    {
+        var group = _groups[number];
+        var row = _attempts.FindOrClaim(source, number, now);
+        var times = _attempts.Times(row);
+        var oldest = (now - group.Within) & TimeMask;
+        var isNew = times[place] < oldest || (byte)times[place] != value;
+        times[place] = (now & TimeMask) | value;
+
+        Span<byte> word = stackalloc byte[PortSpan.Symbols];
+        var missing = 0ul;
+        for (var i = 0; i < PortSpan.Symbols; i++)
+        {
+            word[i] = (byte)times[i];
+            missing |= times[i] < oldest ? 1ul << i : 0;
+        }
+
+        var there = PortSpan.Symbols - BitOperations.PopCount(missing);
+        _attempts.Touch(row, now, now + group.Within, there);
+        if (!isNew || there < PortsToken.Size)
+            return PortsOutcome.Symbol;
+        if (!MayTry(times, now) || !_macs.TrySpend(now, 2 * group.Doors.Length))
+            return PortsOutcome.OverBudget;
+        if (!PortSpan.TryMend(word, missing))
+            return PortsOutcome.Garbled;
+        if (!TryEach(group, new(source), word))
+            return PortsOutcome.BadToken;
+        times[..PortSpan.Symbols].Fill(AttemptTable.Never);
+        return PortsOutcome.Symbol;
+    }
+
+    private static bool MayTry(Span<long> times, long now)
+    {
+        var level = times[TriedAt] == AttemptTable.Never ? 0 : Math.Max(0, times[LevelAt] - (now - times[TriedAt]));
+        if (level > (TriesAtOnce - 1) * TryCost)
+            return false;
+        (times[LevelAt], times[TriedAt]) = (level + TryCost, now);
+        return true;
+    }
+
+    private bool TryEach(Group group, Address source, ReadOnlySpan<byte> word)
+    {
+        foreach (var door in group.Doors)
+        {
+            if (!PortsToken.TryRead(_doors[door].Secret, source, word, out var token, out var number))
+                continue;
+            _found[_count++] = new(door, token, number, token.IsBound ? source : Address.None);
+            return true;
+        }
+
+        return false;
+    }
+}
