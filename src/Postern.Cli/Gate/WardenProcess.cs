@@ -38,6 +38,7 @@ internal sealed class WardenProcess : IDisposable
     private readonly OnlyGate _alone;
     private readonly LedgerFile? _ledger;
     private readonly SentryPost _post;
+    private readonly HostLosses _unseen = new();
     private readonly NftablesFirewall _firewall;
     private readonly Warden.Warden _warden;
     private readonly RulesKeeper _rules;
@@ -359,7 +360,7 @@ internal sealed class WardenProcess : IDisposable
             Knocks = StatusText.KnocksOf(configuration, SequencesLeft()),
             Spa = StatusText.SpaOf(configuration),
             Fwknop = StatusText.FwknopOf(configuration),
-            Packets = StatusText.PacketsOf(_post.Counters(), _inbox.DroppedReports),
+            Packets = StatusText.PacketsOf(_post.Counters(), _inbox.DroppedReports, _warden.Refusals(), _unseen.Count()),
             Processes = StatusText.ProcessesOf(_steward.Steward, _steward.Life - 1, _post),
         };
     }
