@@ -16,12 +16,13 @@ internal sealed class RequestJudge(WardenOptions options, SpaOptions spa, KeyRin
 
     private readonly Dictionary<string, Service> _services = options.Services.ToDictionary(s => s.Name, StringComparer.Ordinal);
     private readonly ulong _skew = UnixTime.Of(spa.ClockSkew);
+    private readonly SignatureBudget _budget = new();
 
     public Refusal Judge(in Report report, Moment now, Hearing hearing)
     {
         if (SignedRequest.Read(report.Request.Span, out var request) is var unread and not Refusal.None)
             return unread;
-        if (FindKey(request, hearing, out var who) is var unknown and not Refusal.None)
+        if (FindKey(request, report.Source, now.Uptime, hearing, out var who) is var unknown and not Refusal.None)
             return unknown;
 
         if (who.Revoked)
@@ -47,17 +48,22 @@ internal sealed class RequestJudge(WardenOptions options, SpaOptions spa, KeyRin
         if (CheckServices(request, who, hearing) is var unavailable and not Refusal.None)
             return unavailable;
 
-        return ledger.TryRemember(KeyFingerprint.Of(who.Key), request.Device, request.Time) ? Refusal.None : Refusal.NotRemembered;
+        if (!ledger.TryRemember(KeyFingerprint.Of(who.Key), request.Device, request.Time))
+            return Refusal.NotRemembered;
+        _budget.NoteAccepted(request.KeyHint, report.Source);
+        return Refusal.None;
     }
 
     /// <summary>The one key of that hint whose signature it is.</summary>
-    private Refusal FindKey(in SignedRequest request, Hearing hearing, out Identity who)
+    private Refusal FindKey(in SignedRequest request, Address source, TimeSpan now, Hearing hearing, out Identity who)
     {
         who = null!;
         hearing.Read(request, request.KeyHint.ToString("x16", CultureInfo.InvariantCulture));
         var candidates = keys.Of(request.KeyHint);
         if (candidates.IsEmpty)
             return Refusal.UnknownKey;
+        if (!_budget.Admits(request.KeyHint, source, now, request.Signature))
+            return Refusal.OverBudget;
         foreach (var candidate in candidates)
         {
             if (!candidate.Key.Verify(NameSpace, request.Signed, request.Signature))
@@ -67,6 +73,7 @@ internal sealed class RequestJudge(WardenOptions options, SpaOptions spa, KeyRin
             return Refusal.None;
         }
 
+        _budget.NoteFailure(request.KeyHint, source);
         return Refusal.BadSignature;
     }
 

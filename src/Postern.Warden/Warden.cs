@@ -33,6 +33,7 @@ public sealed partial class Warden
     private WardenOptions _options = new([], []);
     private Dictionary<string, Service> _services = [];
     private readonly Dictionary<KeyFingerprint, ulong> _answered = [];
+    private readonly long[] _refused = new long[Enum.GetValues<Refusal>().Length];
     private KeyRing _keys = new([]);
     private RequestJudge? _judge;
     private FwknopJudge? _fwknop;
@@ -54,6 +55,9 @@ public sealed partial class Warden
     public uint Generation { get; private set; }
 
     public int GrantCount => _book.Count;
+
+    /// <summary>How often it refused, and for what; what it never refused for is not among them.</summary>
+    public IEnumerable<(Refusal Refusal, long Times)> Refusals() => Enum.GetValues<Refusal>().Select(r => (r, _refused[(int)r])).Where(r => r.Item2 > 0);
 
     public IEnumerable<Grant> Grants => _book.All;
 
@@ -490,6 +494,7 @@ public sealed partial class Warden
 
     private Refusal Refuse(Refusal refusal, Cause cause, string service, Grantee to, string? detail = null, PortForward? chosen = null)
     {
+        _refused[(int)refusal]++;
         _audit.Write(new(AuditEvent.Refused, cause.Knock, service, to.Source, null, refusal, detail)
         {
             SourcePort = to.SourcePort,

@@ -10,7 +10,7 @@ internal sealed class SpaVector
         "gate-private", "gate-public", "gate-secret", "clock-skew", "require", "service", "allow", "deny", "hours", "key", "option", "ledger", "ledger-lost", "earlier", "now",
         "source", "packet", "expect", "grant", "request-time", "request-gate-id", "request-key-hint", "request-address", "request-source-port", "request-seconds",
         "request-services", "request-close", "request-device", "request-receipt-key", "request-system", "request-signature", "receipt-private", "receipt-public",
-        "receipt-outcome", "receipt-gate-time", "receipt-address", "receipt-seconds-left", "receipt-word",
+        "nonce-mark", "receipt-outcome", "receipt-gate-time", "receipt-address", "receipt-seconds-left", "receipt-word",
     ];
 
     private readonly ILookup<string, string> _fields;

@@ -53,6 +53,14 @@ def open_outer(secret, packet):
     return out.raw if opened == 0 else None
 
 
+def mark_of(secret, packet):
+    """What the nonce of a packet should end in."""
+    out = ctypes.create_string_buffer(8)
+    key = blake2b_256(b"postern spa v1 nonce", blake2b_256(b"postern spa v1 outer", secret))[:16]
+    sodium.crypto_shorthash_siphash24(out, packet[:16], ctypes.c_ulonglong(16), key)
+    return out.raw
+
+
 def open_box(public, private, box):
     out = ctypes.create_string_buffer(len(box) - 48)
     return out.raw if sodium.crypto_box_seal_open(out, box, ctypes.c_ulonglong(len(box)), public, private) == 0 else None
@@ -339,7 +347,7 @@ def read_receipt(fields):
 
 KNOWN = set(
     "gate-private gate-public gate-secret clock-skew require service allow deny hours key option ledger ledger-lost earlier now source packet expect grant "
-    "receipt-private receipt-public request-time".split()
+    "receipt-private receipt-public request-time nonce-mark".split()
 )
 
 
@@ -380,12 +388,13 @@ def outcome_of(fields):
     for packet in fields.get("earlier", []):
         gate.judge(bytes.fromhex(packet), now, source)
     gate.request = None
+    mark = {"nonce-mark": [mark_of(gate.secret, bytes.fromhex(fields["packet"][0])).hex()]} if "nonce-mark" in fields else {}
     try:
         grants = {"grant": gate.judge(bytes.fromhex(fields["packet"][0]), now, source)}
         word = "accepted"
     except Refused as refused:
         grants, word = {}, str(refused)
-    return {"expect": [word], **grants, **{name: [value] for name, value in fields_of(gate.request).items()}}
+    return {"expect": [word], **mark, **grants, **{name: [value] for name, value in fields_of(gate.request).items()}}
 
 
 def normal(name, values):

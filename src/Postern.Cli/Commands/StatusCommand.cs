@@ -69,11 +69,14 @@ internal static class StatusCommand
         var faulty = string.Concat(packets.Faulty.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => string.Create(CultureInfo.InvariantCulture, $", {f.Value} {f.Key}")));
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"packets        {packets.Read} read, {packets.Reports} knocks completed{faulty}; lost: {packets.DroppedByRing} {Place(status.Capture)}, {packets.DroppedReports} reports, {packets.AttemptsEvicted} attempts pushed out"));
+            $"packets        {packets.Read} read, {packets.Reports} knocks completed{faulty}; waited {packets.LagMs:0.#} ms at most just now, {packets.GreatestLagMs:0.#} ms since the start"));
+        output.WriteLine($"lost           {Losses(packets, status.Capture)}");
         if (packets.ForgedLines is > 0 and var forged)
             output.WriteLine($"not the kernel's  {PortText.Count((int)Math.Min(forged, int.MaxValue), "line")} of the log: something else writes there what only the firewall should");
         if (status.Spa is not null)
             output.WriteLine($"refused        {Counts(packets.Refused)}");
+        if (!packets.RefusedByWarden.IsEmpty)
+            output.WriteLine($"refused later  {Counts(packets.RefusedByWarden)}");
         if (status.Fwknop is not null)
             output.WriteLine($"of fwknop      {Counts(packets.RefusedFwknop)}");
         if (packets.RefusedTokens.Values.Any(n => n > 0))
@@ -82,9 +85,9 @@ internal static class StatusCommand
     }
 
     /// <summary>Where what was lost got lost.</summary>
-    private static string Place(string capture) => capture switch
+    private static string PlaceOf(PacketStatus packets, string capture) => capture switch
     {
-        "packet" => "in the ring",
+        "packet" => string.Create(CultureInfo.InvariantCulture, $"in the ring (full {(packets.TimesRingFull == 1 ? "once" : $"{packets.TimesRingFull} times")})"),
         "udp" => "in the sockets",
         _ => capture.StartsWith("nflog", StringComparison.Ordinal) ? "in the socket" : "in the log, cut",
     };
@@ -103,10 +106,25 @@ internal static class StatusCommand
 
     private static string Replaced(ProcessStatus process) => process.Replaced is { } times and > 0 ? string.Create(CultureInfo.InvariantCulture, $"; replaced {(times == 1 ? "once" : $"{times} times")}") : "";
 
+    /// <summary>In the order in which a packet comes by these places.</summary>
+    private static string Losses(PacketStatus packets, string capture)
+    {
+        (long? Lost, string Where)[] places =
+        [
+            (packets.LostUnseen, "before anybody could see them (whole host)"),
+            (packets.DroppedByRing, PlaceOf(packets, capture)),
+            (packets.AttemptsEvicted, "attempts pushed out"),
+            (packets.UnsentReports, "reports on the way to the warden"),
+            (packets.DroppedReports, "reports at the warden"),
+        ];
+        var lost = places.Where(p => p.Lost > 0).Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Lost} {p.Where}")).ToArray();
+        return lost.Length == 0 ? "nothing" : string.Join(", ", lost);
+    }
+
     private static string Counts(IReadOnlyDictionary<string, long> counts)
     {
         var some = counts.Where(c => c.Value > 0).OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Value} {c.Key}")).ToArray();
-        return some.Length == 0 ? "no single packet so far" : string.Join(", ", some) + " (by the sentry; the log has what was refused later)";
+        return some.Length == 0 ? "no single packet so far" : string.Join(", ", some);
     }
 
     private static string Masked(ServiceStatus service) => service.Masquerade == true ? " (masquerade)" : "";

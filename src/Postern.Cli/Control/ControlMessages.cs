@@ -184,6 +184,23 @@ internal sealed record FwknopStatus(ImmutableArray<string> Carriers, bool Http, 
 internal sealed record PacketStatus(
     long Read, ImmutableDictionary<string, long> Faulty, ImmutableDictionary<string, long> Refused, long Reports, long DroppedByRing, long DroppedReports, long AttemptsEvicted)
 {
+    /// <summary>How often the ring was full.</summary>
+    public long TimesRingFull { get; init; }
+
+    /// <summary>How late, at worst, packets were read in the last two seconds; and since the gate began.</summary>
+    public double LagMs { get; init; }
+
+    public double GreatestLagMs { get; init; }
+
+    /// <summary>Reports that the way to the warden had no room for.</summary>
+    public long UnsentReports { get; init; }
+
+    /// <summary>Packets that the kernel threw away before anybody could see them, of the whole host, since the gate began; null: it does not say.</summary>
+    public long? LostUnseen { get; init; }
+
+    /// <summary>What the warden refused, by refusal, since it began.</summary>
+    public ImmutableDictionary<string, long> RefusedByWarden { get; init; } = ImmutableDictionary<string, long>.Empty;
+
     /// <summary>Packets where fwknop's come that the sentry refused, by refusal.</summary>
     public ImmutableDictionary<string, long> RefusedTokens { get; init; } = ImmutableDictionary<string, long>.Empty;
 

@@ -78,16 +78,27 @@ internal static class StatusText
 
     private static readonly Capabilities Known = Enum.GetValues<Capabilities>().Aggregate((all, c) => all | c);
 
-    public static PacketStatus PacketsOf(SentryCounters counters, long droppedReports, CaptureSetting capture) => new(
+    /// <param name="counters">Of all sentries.</param>
+    /// <param name="droppedReports">By the warden's inbox.</param>
+    /// <param name="capture">Where packets come from.</param>
+    /// <param name="refusals">Of the warden.</param>
+    /// <param name="unseen">Packets that the host lost before anybody could see them.</param>
+    public static PacketStatus PacketsOf(SentryCounters counters, long droppedReports, CaptureSetting capture, IEnumerable<(Refusal Refusal, long Times)> refusals, long? unseen) => new(
         counters.Read,
         counters.Faults().Where(f => f.Packets > 0).ToImmutableDictionary(f => f.Fault.ToString().ToLowerInvariant(), f => f.Packets, StringComparer.Ordinal),
         counters.Refusals().ToImmutableDictionary(r => r.Refusal.Word(), r => r.Packets, StringComparer.Ordinal),
         counters.Reports,
         counters.DroppedByRing,
-        droppedReports + counters.ReportsUnsent,
+        droppedReports,
         counters.AttemptsEvicted)
     {
+        TimesRingFull = counters.TimesRingFull,
+        LagMs = counters.Lag.TotalMilliseconds,
+        GreatestLagMs = counters.GreatestLag.TotalMilliseconds,
+        UnsentReports = counters.ReportsUnsent,
+        LostUnseen = unseen,
         ForgedLines = capture.IsLog ? counters.ForgedLines : null,
+        RefusedByWarden = refusals.ToImmutableDictionary(r => r.Refusal.Word(), r => r.Times, StringComparer.Ordinal),
         RefusedTokens = counters.TokenRefusals().ToImmutableDictionary(r => r.Refusal.Word(), r => r.Packets, StringComparer.Ordinal),
         RefusedFwknop = counters.FwknopRefusals().ToImmutableDictionary(r => r.Refusal.Word(), r => r.Packets, StringComparer.Ordinal),
     };

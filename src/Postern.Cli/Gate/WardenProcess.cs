@@ -40,6 +40,7 @@ internal sealed class WardenProcess : IDisposable
     private readonly OnlyGate _alone;
     private readonly LedgerFile? _ledger;
     private readonly SentryPost _post;
+    private readonly HostLosses _unseen = new();
     private readonly NftablesFirewall _firewall;
     private readonly Warden.Warden _warden;
     private readonly RulesKeeper _rules;
@@ -69,7 +70,7 @@ internal sealed class WardenProcess : IDisposable
         Walls.Limit();
         Walls.Enter(SystemCallProfile.Warden);
         var (configuration, fault) = ConfigurationLoading.ReadOrKept(path, again, log);
-        _watch = new(() => _inForce!.Configuration, () => StatusText.PacketsOf(_post!.Counters(), _inbox.DroppedReports, _inForce!.Configuration.Capture));
+        _watch = new(() => _inForce!.Configuration, () => StatusText.PacketsOf(_post!.Counters(), _inbox.DroppedReports, _inForce!.Configuration.Capture, [], unseen: null));
         _post = new(_steward, _inbox, _watch, log);
         try
         {
@@ -394,7 +395,7 @@ internal sealed class WardenProcess : IDisposable
             Knocks = StatusText.KnocksOf(configuration, SequencesLeft()),
             Spa = StatusText.SpaOf(configuration),
             Fwknop = StatusText.FwknopOf(configuration),
-            Packets = StatusText.PacketsOf(_post.Counters(), _inbox.DroppedReports, configuration.Capture),
+            Packets = StatusText.PacketsOf(_post.Counters(), _inbox.DroppedReports, configuration.Capture, _warden.Refusals(), _unseen.Count()),
             Processes = StatusText.ProcessesOf(_steward.Steward, _steward.Life - 1, _post),
         };
     }

@@ -31,6 +31,20 @@ public sealed class VectorsSpaTests
         Assert.True(gateKey.Public.Bytes.SequenceEqual(vector.Bytes("gate-public")));
         var reader = new SpaReader(outerKey, gateKey);
 
+        if (vector.Has("nonce-mark"))
+        {
+            var nonce = vector.Packet[..OuterKey.NonceSize];
+            Assert.True(reader.IsMarked(vector.Packet));
+            Assert.Equal(vector.One("nonce-mark"), Convert.ToHexStringLower(nonce[^OuterKey.MarkSize..]));
+            nonce.AsSpan(16).Clear();
+            outerKey.Mark(nonce);
+            Assert.Equal(vector.One("nonce-mark"), Convert.ToHexStringLower(nonce[^OuterKey.MarkSize..]));
+        }
+        else if (SpaPacket.IsSize(vector.Packet.Length))
+        {
+            Assert.False(reader.IsMarked(vector.Packet));
+        }
+
         ReadOnlyMemory<byte> whole = default;
         var refusal = reader.OpenOuter(vector.Packet, out var box);
         if (refusal == Refusal.None)
@@ -106,6 +120,7 @@ public sealed class VectorsSpaTests
     [InlineData("ed25519", "request-seconds: 0", "request-seconds: 1")]
     [InlineData("ed25519", "grant: ssh 192.0.2.7 0 30", "grant: ssh 192.0.2.7 0 31")]
     [InlineData("ed25519", "key: alice", "key: alice-not-there")]
+    [InlineData("marked-nonce", "nonce-mark: 6", "nonce-mark: 7")]
     public void The_second_decoder_sees_a_vector_that_is_wrong(string name, string right, string wrong)
     {
         var folder = Directory.CreateTempSubdirectory("postern-vectors-");
