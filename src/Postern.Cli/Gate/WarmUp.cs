@@ -10,7 +10,7 @@ namespace Postern.Cli.Gate;
 
 /// <summary>
 /// Walks the way of a decision once, before the first knock has to: code that was never run is read from the disk, bound and compiled when it first is, which
-/// takes ten times as long as a decision. It is another warden, with a kernel, a ledger and a log that are none, so nothing of it can
+/// takes longer than a decision. It is another warden, with a kernel, a ledger and a log that are none, so nothing of it can
 /// reach the real ones.
 /// </summary>
 internal static class WarmUp
