@@ -242,6 +242,18 @@ public sealed class NftablesFirewall : IFirewall
         return error;
     }
 
+    /// <summary>Forms the batch of a new grant and throws it away, so that the first real one finds the way trodden.</summary>
+    public void WriteForNobody(ProtectedService service, Grantee to)
+    {
+        GrantBatch[] grants = [Check(service, to, FixedTarget(service, to), milliseconds: 1000) with { IsNew = true }];
+        lock (_turn)
+        {
+            var batch = new NetlinkBatch(_batch, _netlink.NextSequence);
+            _ = GrantBatch.Write(ref batch, grants);
+            _ = CountTogether(grants);
+        }
+    }
+
     private static ForwardTarget? FixedTarget(ProtectedService service, Grantee to)
     {
         ArgumentNullException.ThrowIfNull(service);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using Postern.Reports;
 using Postern.Warden;
@@ -14,56 +15,73 @@ internal sealed class LogAudit(ILogger log, TimeProvider clock) : IAudit
 {
     private readonly Throttle _refusals = new(log, clock);
     private readonly Throttle _others = new(log, clock);
+    private readonly StringBuilder _line = new();
 
     public void Write(in AuditEntry entry)
     {
         if (!(entry.What == AuditEvent.Refused ? _refusals : _others).Passes())
             return;
         if (entry is { What: AuditEvent.Failed } or { What: AuditEvent.Undone, Detail: not null })
-            GateLog.AuditWarning(log, Line(entry)); // something may still stand open
+            GateLog.AuditWarning(log, Line(_line, entry)); // something may still stand open
         else
-            GateLog.Audit(log, Line(entry));
+            GateLog.Audit(log, Line(_line, entry));
     }
 
-    public static string Line(in AuditEntry entry)
+    public static string Line(in AuditEntry entry) => Line(new(), entry);
+
+    private static string Line(StringBuilder line, in AuditEntry entry)
     {
-        var line = entry.What.ToString().ToLowerInvariant();
+        line.Clear();
+        line.Append(WordOf(entry.What));
         if (entry.Service.Length > 0)
-            line += $" service={entry.Service}";
-        line += $" address={entry.Source}";
+            line.Append(CultureInfo.InvariantCulture, $" service={entry.Service}");
+        line.Append(CultureInfo.InvariantCulture, $" address={entry.Source}");
         if (entry.SourcePort != 0)
-            line += string.Create(CultureInfo.InvariantCulture, $" port={entry.SourcePort}");
+            line.Append(CultureInfo.InvariantCulture, $" port={entry.SourcePort}");
         if (entry.Port is { } chosen)
-            line += $" at={chosen}";
+            line.Append(CultureInfo.InvariantCulture, $" at={chosen}");
         if (entry.Forward is { } target)
-            line += $" forward={target}";
+            line.Append(CultureInfo.InvariantCulture, $" forward={target}");
         if (entry.Knock.Length > 0)
-            line += $" knock={entry.Knock}";
+            line.Append(CultureInfo.InvariantCulture, $" knock={entry.Knock}");
         if (entry.By is { } by)
-            line += Who(by);
+            AppendWho(line, by);
         if (entry.Stack != ClientStack.None)
-            line += $" stack={entry.Stack.Word()}";
+            line.Append(CultureInfo.InvariantCulture, $" stack={entry.Stack.Word()}");
         if (entry.Until is { } until)
-            line += string.Create(CultureInfo.InvariantCulture, $" until={until.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fff}Z");
+            line.Append(CultureInfo.InvariantCulture, $" until={until.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fff}Z");
         if (entry.Capped is { } asked)
-            line += string.Create(CultureInfo.InvariantCulture, $" capped=\"asked for {asked.TotalSeconds:0} s\"");
+            line.Append(CultureInfo.InvariantCulture, $" capped=\"asked for {asked.TotalSeconds:0} s\"");
         if (entry.Refusal != Refusal.None)
-            line += $" refusal={entry.Refusal.Word()}";
-        return entry.Detail is null ? line : $"{line} detail=\"{entry.Detail}\"";
+            line.Append(CultureInfo.InvariantCulture, $" refusal={entry.Refusal.Word()}");
+        if (entry.Detail is not null)
+            line.Append(CultureInfo.InvariantCulture, $" detail=\"{entry.Detail}\"");
+        return line.ToString();
     }
 
-    private static string Who(Requester by)
+    private static string WordOf(AuditEvent what) => what switch
     {
-        var line = by.Name.Length > 0 ? $" key={by.Name}" : by.Hint.Length > 0 ? $" hint={by.Hint}" : "";
+        AuditEvent.Opened => "opened",
+        AuditEvent.Extended => "extended",
+        AuditEvent.Ended => "ended",
+        AuditEvent.Refused => "refused",
+        _ => what.ToString().ToLowerInvariant(),
+    };
+
+    private static void AppendWho(StringBuilder line, Requester by)
+    {
+        if (by.Name.Length > 0)
+            line.Append(CultureInfo.InvariantCulture, $" key={by.Name}");
+        else if (by.Hint.Length > 0)
+            line.Append(CultureInfo.InvariantCulture, $" hint={by.Hint}");
         if (by.User.Length > 0)
-            line += by.User.Contains(' ', StringComparison.Ordinal) ? $" user=\"{by.User}\"" : $" user={by.User}";
+            line.Append(by.User.Contains(' ', StringComparison.Ordinal) ? $" user=\"{by.User}\"" : " user=" + by.User);
         if (by.Device != 0)
-            line += string.Create(CultureInfo.InvariantCulture, $" device={by.Device:x8}");
+            line.Append(CultureInfo.InvariantCulture, $" device={by.Device:x8}");
         if (by.Packet != Address.None)
-            line += $" from={by.Packet}";
+            line.Append(CultureInfo.InvariantCulture, $" from={by.Packet}");
         if (by.ClockOff is { } off)
-            line += string.Create(CultureInfo.InvariantCulture, $" clock={off.TotalSeconds:+0.000;-0.000}s");
-        return line;
+            line.Append(CultureInfo.InvariantCulture, $" clock={off.TotalSeconds:+0.000;-0.000}s");
     }
 
     /// <summary>So many lines at once, so many a second; and a line that says how many were held back.</summary>

@@ -116,6 +116,7 @@ internal sealed class WardenProcess : IDisposable
     public void Run()
     {
         SayReady();
+        _ = WarmUp.Walk(_firewall, signed: _inForce.Configuration.Spa is not null);
         while (DoAllThatWasAsked())
         {
             if (_inbox.Take(_reports) is > 0 and var count)

@@ -1,0 +1,101 @@
+using Postern.Warden.Ledger;
+
+namespace Postern.Warden.Tests.Ledger;
+
+/// <summary>Acceptances in one append, and what a loss of power can leave of them: whole sectors of 512 bytes, in any order, and a length.</summary>
+public sealed class LedgerGroupTests : IDisposable
+{
+    private const int Record = 64;
+
+    private static readonly KeyFingerprint Alice = LedgerFolder.Key(0);
+
+    private readonly LedgerFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    private static ulong T(int seconds) => LedgerFolder.StartTime + (ulong)(seconds * 1_000_000_000L);
+
+    private static DateTimeOffset Later => LedgerFolder.Start.AddSeconds(3600);
+
+    private static Acceptance[] Group(int first, int count) => [.. Enumerable.Range(first, count).Select(i => new Acceptance(LedgerFolder.Key(i), 1, T(i)))];
+
+    /// <summary>Ten on their own, then so many at once.</summary>
+    private void Write(int together)
+    {
+        using var ledger = _folder.Open();
+        for (var i = 1; i <= 10; i++)
+            Assert.True(ledger.TryRemember(LedgerFolder.Key(i), 1, T(i)));
+        Assert.True(ledger.TryRemember(Group(11, together)));
+    }
+
+    private void Lose(params int[] records)
+    {
+        var bytes = File.ReadAllBytes(_folder.Path);
+        foreach (var record in records)
+            bytes.AsSpan(record * Record, Record).Clear();
+        File.WriteAllBytes(_folder.Path, bytes);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(16)]
+    [InlineData(40)]
+    public void All_of_a_group_is_found_again(int together)
+    {
+        Write(together);
+        using var again = _folder.Open();
+        for (var i = 1; i <= 10 + together; i++)
+            Assert.Equal(T(i), again.LastOf(LedgerFolder.Key(i), 1, Later));
+        Assert.Equal(LedgerFolder.StartTime, again.LastOf(Alice, 1, Later));
+    }
+
+    [Theory]
+    [InlineData("11")]
+    [InlineData("12 13")]
+    [InlineData("16")]
+    [InlineData("11 12 13 14 15 16")]
+    public void A_group_torn_anywhere_accepts_nothing_that_was_signed_before(string lost)
+    {
+        Write(6);
+        Lose([.. lost.Split(' ').Select(n => int.Parse(n, System.Globalization.CultureInfo.InvariantCulture))]);
+        var start = TimeSpan.FromMinutes(5);
+        for (var round = 0; round < 2; round++)
+        {
+            using var again = _folder.Open(start);
+            for (var i = 1; i <= 16; i++)
+                Assert.True(again.LastOf(LedgerFolder.Key(i), 1, Later) >= UnixTime.Of(LedgerFolder.Start + start));
+            Assert.Equal(0, new FileInfo(_folder.Path).Length % Record); // written anew
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(10)]
+    public void What_is_gone_before_the_last_group_is_damage(int lost)
+    {
+        Write(16);
+        Lose(lost);
+        Assert.Throws<LedgerException>(() => _folder.Open());
+    }
+
+    /// <summary>A mark is never one of a group: what is bad before it was good once, and may have been a mark itself.</summary>
+    [Fact]
+    public void What_is_gone_before_a_mark_is_damage()
+    {
+        Write(3);
+        using (var ledger = _folder.Open())
+            Assert.True(ledger.TryMark(new(MarkKind.OneTime, LedgerFolder.Key(99), 0), Later));
+        Lose(12);
+        Assert.Throws<LedgerException>(() => _folder.Open());
+    }
+
+    [Fact]
+    public void A_bad_record_that_is_not_empty_is_no_torn_group()
+    {
+        Write(6);
+        var bytes = File.ReadAllBytes(_folder.Path);
+        bytes[(13 * Record) + 40] ^= 1;
+        File.WriteAllBytes(_folder.Path, bytes);
+        Assert.Throws<LedgerException>(() => _folder.Open());
+    }
+}
