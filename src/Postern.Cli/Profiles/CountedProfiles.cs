@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using Postern.Cli.Configuration;
-using Postern.Client;
 using Postern.Client.Tokens;
 using Postern.Keys;
 using Postern.Reports;
