@@ -101,6 +101,31 @@ public sealed class CountedTokenTests
         Assert.True(token.House.IsOpen(host));
     }
 
+    [Theory]
+    [InlineData(GateHouse.Gate4)]
+    [InlineData(GateHouse.Gate6)]
+    public void Sizes_and_counts_of_ping_are_steps_of_a_sequence(string host)
+    {
+        Needs.Program("ping");
+        using var house = new GateHouse("""
+            services:
+              ssh:
+                ports: [tcp/22]
+                open_for: 20s
+            knocks:
+              pings:
+                sequence: [icmp/120, icmp/120, icmp/64]
+                opens: [ssh]
+            """);
+        house.ServeTcp(22);
+        house.Client.TryRun("ping", "-q", "-W", "1", "-c", "1", "-s", "120", host);
+        house.Client.TryRun("ping", "-q", "-W", "1", "-c", "1", "-s", "64", host);
+        Assert.Equal(0, house.GrantCount);
+        house.Client.TryRun("ping", "-q", "-W", "1", "-i", "0.2", "-c", "2", "-s", "120", host);
+        GateHouse.Until(() => house.GrantCount == 1, "the pings to open it: " + house.Log);
+        Assert.True(house.IsOpen(host));
+    }
+
     [Fact]
     public void The_command_that_ping_takes_is_printed_and_opens_and_a_neighbour_who_saw_it_is_refused_by_name()
     {

@@ -128,6 +128,25 @@ public sealed class TokenTests
         Assert.DoesNotContain("opened", token.House.Log);
     }
 
+    /// <summary>The short form of what bench/token-link measures: 50 ± 30 ms, a quarter out of order, 5 % lost, each knock sent once.</summary>
+    [Fact]
+    public void A_bad_link_hardly_matters()
+    {
+        Needs.Root();
+        Needs.Program("gcc");
+        Needs.Program("make");
+        Needs.Program("python3");
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(Path.Combine(GateHouse.Root, "bench", "token-link"), ["40", "--only", "ports"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["POSTERN_EXECUTABLE"] = GateHouse.Postern },
+        })!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, output.Result + error.Result);
+    }
+
     /// <summary>Every port of the pool, by a real scanner, while the sequence of this hour stands there.</summary>
     [Fact]
     public void A_scan_of_the_whole_pool_opens_nothing()
@@ -136,7 +155,7 @@ public sealed class TokenTests
         using var token = new TokenHouse(Rolling + "\n    pool: [tcp/20000-20999]\n    length: 5-7\n    step: 1h");
         token.House.FromClient("nmap", "-Pn", "-n", "-sS", "-T5", "--max-retries", "0", "-p", "20000-20999", GateHouse.Gate4);
         token.House.FromClient("nmap", "-Pn", "-n", "-sS", "-T5", "--max-retries", "0", "-r", "-p", "20000-20999", GateHouse.Gate4);
-        Assert.True(token.House.Ask("status").GetProperty("packets").GetProperty("refused_tokens").GetProperty("wrong-step").GetInt64() > 1000);
+        GateHouse.Until(() => token.House.Ask("status").GetProperty("packets").GetProperty("refused_tokens").GetProperty("wrong-step").GetInt64() > 1000, "its misses to be counted");
         Assert.DoesNotContain("opened", token.House.Log);
     }
 }
