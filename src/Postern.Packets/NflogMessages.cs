@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
 namespace Postern.Packets;
@@ -10,7 +9,6 @@ namespace Postern.Packets;
 /// message      length 4 · type 2 · flags 2 · sequence 4 · port 4 · family 1 · version 1 · group 2 · attributes     (to a multiple of 4)
 /// attribute    length 2 · type 2 · value                                                                           (to a multiple of 4)
 ///   payload    9    the packet, from its IP header on
-///   sequence   12   4, big-endian: one more for each packet of the group
 /// </code>
 /// Numbers of netlink's own are the machine's.
 /// </summary>
@@ -22,7 +20,6 @@ public ref struct NflogMessages(ReadOnlySpan<byte> datagram)
     private const ushort PacketType = 4 << 8; // NFNL_SUBSYS_ULOG, NFULNL_MSG_PACKET
     private const ushort AttributeTypeMask = 0x3fff;
     private const ushort PayloadAttribute = 9;
-    private const ushort SequenceAttribute = 12;
 
     private ReadOnlySpan<byte> _rest = datagram;
 
@@ -31,40 +28,30 @@ public ref struct NflogMessages(ReadOnlySpan<byte> datagram)
 
     /// <summary>The next packet that has bytes. What is no packet is stepped over; what is cut ends it.</summary>
     /// <param name="packet">From its IP header on.</param>
-    /// <param name="number">Its number in the group; null: it has none.</param>
-    public bool TryNext(out ReadOnlySpan<byte> packet, out uint? number)
+    public bool TryNext(out ReadOnlySpan<byte> packet)
     {
         while (TryTake(ref _rest, HeaderSize, MemoryMarshal.TryRead(_rest, out uint length) ? length : 0, out var message))
         {
             if (MemoryMarshal.Read<ushort>(message[4..]) != PacketType || message.Length < HeaderSize + FamilySize)
                 continue;
-            ReadAttributes(message[(HeaderSize + FamilySize)..], out packet, out number);
+            packet = FindPayload(message[(HeaderSize + FamilySize)..]);
             if (!packet.IsEmpty)
                 return true;
         }
 
         packet = default;
-        number = null;
         return false;
     }
 
-    private static void ReadAttributes(ReadOnlySpan<byte> rest, out ReadOnlySpan<byte> packet, out uint? number)
+    private static ReadOnlySpan<byte> FindPayload(ReadOnlySpan<byte> rest)
     {
-        packet = default;
-        number = null;
         while (TryTake(ref rest, AttributeHeaderSize, MemoryMarshal.TryRead(rest, out ushort length) ? length : 0u, out var attribute))
         {
-            var value = attribute[AttributeHeaderSize..];
-            switch (MemoryMarshal.Read<ushort>(attribute[2..]) & AttributeTypeMask)
-            {
-                case PayloadAttribute:
-                    packet = value;
-                    break;
-                case SequenceAttribute when value.Length == sizeof(uint):
-                    number = BinaryPrimitives.ReadUInt32BigEndian(value);
-                    break;
-            }
+            if ((MemoryMarshal.Read<ushort>(attribute[2..]) & AttributeTypeMask) == PayloadAttribute)
+                return attribute[AttributeHeaderSize..];
         }
+
+        return default;
     }
 
     private static bool TryTake(scoped ref ReadOnlySpan<byte> rest, int least, uint length, out ReadOnlySpan<byte> taken)

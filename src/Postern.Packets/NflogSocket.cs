@@ -17,7 +17,7 @@ public static unsafe class NflogSocket
     private const int TypeRaw = 3; // SOCK_RAW
     private const int ProtocolNetfilter = 12; // NETLINK_NETFILTER
     private const int LevelNetlink = 270;
-    private const int NoBufferErrors = 5; // NETLINK_NO_ENOBUFS: what is lost is seen by the numbers of what is not
+    private const int NoBufferErrors = 5; // NETLINK_NO_ENOBUFS: what is lost is counted (SO_MEMINFO), not told between packets
     private const int ReceiveBufferForce = 33; // SO_RCVBUFFORCE
 
     // linux/netfilter/nfnetlink_log.h
@@ -27,10 +27,8 @@ public static unsafe class NflogSocket
     private const ushort BufferSize = 3; // NFULA_CFG_NLBUFSIZ
     private const ushort Timeout = 4; // NFULA_CFG_TIMEOUT
     private const ushort Threshold = 5; // NFULA_CFG_QTHRESH
-    private const ushort Flags = 6; // NFULA_CFG_FLAGS
     private const byte Bind = 1; // NFULNL_CFG_CMD_BIND
     private const byte CopyPacket = 2; // NFULNL_COPY_PACKET
-    private const ushort Numbered = 1; // NFULNL_CFG_F_SEQ
 
     /// <summary>Some thousand packets of a flood; a socket takes twice what is said, for the kernel's own part.</summary>
     private const int ReceiveBuffer = 4 << 20;
@@ -55,7 +53,6 @@ public static unsafe class NflogSocket
         Ask(socket, group, Timeout, number);
         BinaryPrimitives.WriteUInt32BigEndian(number, 1);
         Ask(socket, group, Threshold, number);
-        Ask(socket, group, Flags, [0, (byte)Numbered]);
         return socket;
     });
 

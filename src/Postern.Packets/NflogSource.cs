@@ -5,7 +5,7 @@ namespace Postern.Packets;
 
 /// <summary>
 /// The packets that a rule of nftables copies to a group of nfnetlink_log (<see cref="NflogSocket"/>), wherever they came in. Each is stamped when it is read. What found no room in the
-/// socket is known by the numbers that are missing.
+/// socket the kernel counts.
 /// <para>
 /// <see cref="TryRead(out CapturedPacket)"/> belongs to one thread; the rest may be called from any. Memory is laid out once.
 /// </para>
@@ -22,8 +22,8 @@ public sealed unsafe class NflogSource : IPacketSource
     private int _length;
     private int _at;
     private long _now;
-    private uint? _next;
-    private long _missed;
+    private readonly uint _dropsBefore;
+    private long _dropped;
     private volatile bool _stopped;
     private volatile bool _reading;
     private bool _closed;
@@ -33,12 +33,24 @@ public sealed unsafe class NflogSource : IPacketSource
     public NflogSource(int socket)
     {
         _socket = socket;
+        _dropsBefore = UdpSocketSource.DropsOf(socket);
         _wake = Libc.EventFd(0, Libc.EventCloseOnExec | Libc.EventNonBlock);
         if (_wake < 0)
             throw RingSocket.Failure("make an event to be woken by");
     }
 
-    public long Dropped => Interlocked.Read(ref _missed);
+    public long Dropped
+    {
+        get
+        {
+            lock (_control)
+            {
+                if (!_closed)
+                    _dropped = unchecked(UdpSocketSource.DropsOf(_socket) - _dropsBefore);
+                return _dropped;
+            }
+        }
+    }
 
     /// <inheritdoc/>
     /// <exception cref="CaptureException">The kernel has taken the socket away.</exception>
@@ -64,10 +76,9 @@ public sealed unsafe class NflogSource : IPacketSource
         while (!_stopped)
         {
             var messages = new NflogMessages(new(_datagram + _at, _length - _at));
-            if (messages.TryNext(out var bytes, out var number))
+            if (messages.TryNext(out var bytes))
             {
                 _at = _length - messages.Left;
-                Count(number);
                 packet = new() { Bytes = bytes, Link = LinkType.Raw, Time = _now };
                 return true;
             }
@@ -82,16 +93,6 @@ public sealed unsafe class NflogSource : IPacketSource
 
         packet = default;
         return false;
-    }
-
-    /// <summary>The first number may be any: what was before it was another reader's.</summary>
-    private void Count(uint? number)
-    {
-        if (number is not { } got)
-            return;
-        if (_next is { } expected && got - expected is < int.MaxValue and var missing)
-            Interlocked.Add(ref _missed, missing);
-        _next = unchecked(got + 1);
     }
 
     private bool TryReceive()

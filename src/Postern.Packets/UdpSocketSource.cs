@@ -209,7 +209,8 @@ public sealed unsafe class UdpSocketSource : IPacketSource
         }
     }
 
-    private static uint DropsOf(int fd)
+    /// <summary>How many messages found no room in a socket of any kind, since it was made.</summary>
+    internal static uint DropsOf(int fd)
     {
         const int Numbers = 9;
         var info = stackalloc uint[Numbers];

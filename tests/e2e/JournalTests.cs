@@ -11,7 +11,7 @@ public sealed class JournalTests
     private const string Journald = "/usr/lib/systemd/systemd-journald";
     private const string Switch = "/proc/sys/net/netfilter/nf_log_all_netns";
 
-    /// <summary>A journald of its own, in a mount namespace of its own, and the gate beside it; all of them end with the first.</summary>
+    /// <summary>A journald of its own, in a mount namespace of its own, and the gate beside it, with whose steward it ends.</summary>
     private const string BesideJournald = $"""
         set -e
         mkdir -p /run/systemd /run/log
@@ -19,7 +19,7 @@ public sealed class JournalTests
         mount -t tmpfs none /run/log
         mkdir -p /run/log/journal /run/systemd/journal
         [ -s /etc/machine-id ] || (echo 0123456789abcdef0123456789abcdef >/run/log/id; mount --bind /run/log/id /etc/machine-id)
-        {Journald} &
+        setpriv --pdeathsig KILL {Journald} &
         while [ ! -S /run/systemd/journal/stdout ]; do sleep 0.1; done
         exec "$@"
         """;
@@ -36,7 +36,7 @@ public sealed class JournalTests
         house.ServeTcp(22);
         house.Gate.Run("nft", "add table inet host; add chain inet host in { type filter hook prerouting priority -300; }; add rule inet host in meta l4proto { tcp, udp } log prefix \"knock: \"");
         house.Write(GateHouse.Configuration, "  capture: journal\n");
-        house.Start("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "bash", "-c", BesideJournald, "bash");
+        house.Start("unshare", "--mount", "--propagation", "private", "bash", "-c", BesideJournald, "bash");
         GateHouse.Until(
             () =>
             {

@@ -126,7 +126,7 @@ internal static class PacketTargets
         Spent.Begin();
         var messages = new NflogMessages(input);
         var (bytes, last) = (0, input.Length + 1);
-        while (messages.TryNext(out var packet, out _))
+        while (messages.TryNext(out var packet))
         {
             bytes += packet.Length;
             Oracle.That(input.Overlaps(packet) && bytes <= input.Length, "more packets than there is room for");
