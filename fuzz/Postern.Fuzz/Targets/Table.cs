@@ -27,7 +27,7 @@ internal static class Table
 
         // What the other process, or the other end, says.
         new("report", SpaTargets.Report) { MaxLength = 1300, Memory = (128, 1) },
-        new("sighting", SpaTargets.Sighting) { MaxLength = 100, Memory = (128, 0) },
+        new("sighting", SpaTargets.Sighting) { MaxLength = 100, Memory = (8192, 0) },
         new("receipt", SpaTargets.Receipt) { MaxLength = 200, Memory = (512, 0) },
         new("receipt-packet", SpaTargets.ReceiptPacket) { MaxLength = 300, Memory = (512, 0) },
         new("control-request", TextTargets.ControlRequest) { Memory = (16_384, 16) },

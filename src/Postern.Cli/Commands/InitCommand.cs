@@ -25,7 +25,7 @@ internal static class InitCommand
     public static Command Create()
     {
         var config = GateCommand.ConfigOption();
-        var command = new DocumentedCommand("init", "Make the keys and a first configuration, which protects nothing yet", "postern init") { config };
+        var command = new DocumentedCommand("init", "Make the keys and a first configuration; it protects nothing", "postern init") { config };
         command.SetAction(result =>
         {
             Make(Path.GetFullPath(result.GetValue(config)!), result.InvocationConfiguration.Output);
