@@ -10,6 +10,7 @@ using Postern.Knocks.Spa;
 using Postern.Reports;
 using Postern.Reports.Watching;
 using Postern.Warden.Ledger;
+using Finding = Postern.Reports.Watching.Finding;
 
 namespace Postern.Fuzz;
 

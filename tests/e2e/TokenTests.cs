@@ -140,6 +140,7 @@ public sealed class TokenTests
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            UseShellExecute = false,
             Environment = { ["POSTERN_EXECUTABLE"] = GateHouse.Postern },
         })!;
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());

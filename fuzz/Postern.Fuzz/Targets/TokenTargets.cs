@@ -29,7 +29,7 @@ internal static class TokenTargets
 
     public static void Ports(ReadOnlySpan<byte> input) => Each(input, static (in packet, _) =>
     {
-        foreach (var found in Symbols.Observe(packet, _now, out _))
+        foreach (var found in Symbols.Observe(packet, _now, out var _))
             Oracle.That(found.Door == 0, "a token of no door");
     });
 

@@ -27,7 +27,7 @@ public sealed class VectorsCountedTests : IDisposable
     [InlineData("postern icmp v1", 15, true, "7520bad88e3c2f68e7bc4c5e4283158c")]
     public void A_token_is_as_specified(string label, byte count, bool bound, string expected)
     {
-        Assert.Contains(label, (string[])[Encoding.ASCII.GetString(CountedToken.SynLabel), Encoding.ASCII.GetString(CountedToken.IcmpLabel)]);
+        Assert.Contains(label, (IEnumerable<string>)[Encoding.ASCII.GetString(CountedToken.SynLabel), Encoding.ASCII.GetString(CountedToken.IcmpLabel)]);
         var token = new byte[CountedToken.Size];
         CountedToken.Write(_secret, Encoding.ASCII.GetBytes(label), Step, count, bound ? Alice : Address.None, token);
         Assert.Equal(expected, Convert.ToHexStringLower(token));
