@@ -18,7 +18,7 @@ internal static class ExplainCommand
         var client = ClientOption();
         var all = new Option<bool>("--all", "-a") { Description = "Tell of packets too that no knock names" };
         var json = new Option<bool>("--json") { Description = "Print one JSON object a line: each packet, then the summary" };
-        var command = new DocumentedCommand("explain", "Say why the packets of a capture or log did or did not open", "postern explain knock.pcap", "tcpdump -i any -s 0 -U -w - | postern explain -")
+        var command = new DocumentedCommand("explain", "Say why the packets of a capture or log did or did not open", "tcpdump -i any -s 0 -U -w - | postern explain -", "postern explain knock.pcap")
         {
             file, config, client, all, json,
         };

@@ -22,7 +22,7 @@ internal sealed class SpaSymbols
     private readonly Option<string?> _address = new("--address") { HelpName = "ADDRESS", Description = "Who is to come in: auto, an address, https://…", Hidden = true };
     private readonly Option<ushort> _sourcePort = new("--source-port") { HelpName = "PORT", Description = "Only connections from this port of ours", Hidden = true };
 
-    private readonly Option<int?> _decoys = new("--decoys") { HelpName = "N", Description = "So many packets that mean nothing, to hide the others" };
+    private readonly Option<int?> _decoys = new("--decoys") { HelpName = "N", Description = "So many packets that mean nothing, to hide the others", Hidden = true };
 
     public SpaSymbols(Command command, KnockWords words, bool ownSourcePort = false)
     {

@@ -71,7 +71,7 @@ internal static class SecretFile
         secret = null;
         Span<byte> bytes = stackalloc byte[TokenSecret.MaxSize + 2];
         bytes.Clear();
-        if (text.Length > 2 * TokenSecret.MaxSize)
+        if (text.Length > 2 * TokenSecret.MaxSize || text.ContainsAny(" \t\r"u8)) // the runtime's base64 passes over white space
             return false;
         var isHex = !text.ContainsAnyExcept(Hexadecimal);
         if ((isHex ? TryDecodeHex(text, bytes, out var length) : TryDecodeBase64(text, bytes, out length)) && length is >= TokenSecret.MinSize and <= TokenSecret.MaxSize)
