@@ -11,16 +11,17 @@ public sealed class JournalTests
     private const string Journald = "/usr/lib/systemd/systemd-journald";
     private const string Switch = "/proc/sys/net/netfilter/nf_log_all_netns";
 
-    /// <summary>A journald of its own, in a mount namespace of its own, and the gate beside it, with whose steward it ends.</summary>
+    /// <summary>A journald of its own, in a mount namespace of its own, and the gate beside it, with whose steward it ends. ip-netns(8) takes the groups of processes away, without which journald writes nothing.</summary>
     private const string BesideJournald = $"""
         set -e
         mkdir -p /run/systemd /run/log
+        mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup
         mount -t tmpfs none /run/systemd
         mount -t tmpfs none /run/log
         mkdir -p /run/log/journal /run/systemd/journal
         [ -s /etc/machine-id ] || (echo 0123456789abcdef0123456789abcdef >/run/log/id; mount --bind /run/log/id /etc/machine-id)
         setpriv --pdeathsig KILL {Journald} &
-        while [ ! -S /run/systemd/journal/stdout ]; do sleep 0.1; done
+        until ls /run/log/journal/*/*.journal >/run/log/found 2>&1; do sleep 0.1; done
         exec "$@"
         """;
 

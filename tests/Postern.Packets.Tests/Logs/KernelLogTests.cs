@@ -130,6 +130,9 @@ public sealed class KernelLogTests
     [InlineData("LEN=11", "LEN=1", LogFault.Impossible)]
     [InlineData("LEN=11", "LEN=11 SRC=192.0.2.1", LogFault.Cut)]
     [InlineData("LEN=31", "LEN=3", LogFault.Impossible)]
+    [InlineData("LEN=31", "LEN=132", LogFault.Impossible)] // of an LEN=112 at the end, the last digit was lost
+    [InlineData("LEN=31", "LEN=33", LogFault.Impossible)]
+    [InlineData("LEN=31", "LEN=35", LogFault.None)] // options that the rule does not show
     [InlineData("SRC=10.9.0.1", "SRC=10.9.0.256", LogFault.Impossible)]
     [InlineData("SRC=10.9.0.1", "SRC=10.9.0", LogFault.Cut)]
     [InlineData("SRC=10.9.0.1", "SRC=10.9.0.1.1", LogFault.Cut)]
