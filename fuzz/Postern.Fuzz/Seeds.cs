@@ -9,6 +9,7 @@ using Postern.Keys.Ssh.Wire;
 using Postern.Knocks.Spa;
 using Postern.Reports;
 using Postern.Reports.Watching;
+using Finding = Postern.Reports.Watching.Finding;
 using Postern.Warden.Ledger;
 using Finding = Postern.Reports.Watching.Finding;
 
