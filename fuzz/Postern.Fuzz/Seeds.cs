@@ -11,7 +11,6 @@ using Postern.Reports;
 using Postern.Reports.Watching;
 using Finding = Postern.Reports.Watching.Finding;
 using Postern.Warden.Ledger;
-using Finding = Postern.Reports.Watching.Finding;
 
 namespace Postern.Fuzz;
 

@@ -67,7 +67,7 @@ public sealed class KernelTogetherTests : IDisposable
         Assert.All(Open(all), error => Assert.Equal(0, error));
         var text = Grants();
         Assert.Equal((6 * 300) + 250 + 1, System.Text.RegularExpressions.Regex.Count(text, @"timeout 3\ds"));
-        Assert.Matches(@"11\.0\.1\.44 \. tcp \. 1299 timeout 31s", text);
+        Assert.Matches(@"11\.0\.1\.250 \. tcp \. 1299 timeout 30s", text);
     }
 
     /// <summary>An element has no service in its key: what one of them has opened is not new to the other, and is not undone over it.</summary>

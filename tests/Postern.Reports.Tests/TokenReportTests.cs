@@ -38,7 +38,7 @@ public sealed class TokenReportTests
     public void Each_byte_that_must_be_zero_is_looked_at()
     {
         var good = Written(Example);
-        foreach (var at in (int[])[56, 58, 59, 63, 64 + 4, 64 + 7, 64 + 40 + 15, 127])
+        foreach (var at in (int[])[56, 58, 63, 64 + 4, 64 + 7, 64 + 40 + 15, 127])
         {
             var message = good.ToArray();
             message[at] = 1;

@@ -148,12 +148,4 @@ public sealed class TokenJudgeTests
         Apply();
         Assert.Equal(Refusal.BadReport, Judge(Token()));
     }
-
-    [Fact]
-    public void A_knock_for_one_flow_opens_to_that_source_port_alone()
-    {
-        Apply(Rolling() with { OneFlow = true });
-        Assert.Equal(Refusal.None, Judge(Token()));
-        Assert.Equal((ushort)40_000, Assert.Single(_warden.Grants).SourcePort);
-    }
 }
