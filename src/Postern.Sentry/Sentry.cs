@@ -68,12 +68,7 @@ public sealed class Sentry
         var lag = Math.Max(0, captured.ReadAt - captured.Time);
         Counters.NoteLag(lag);
         count = WatchForRequests(packet, captured.Time, lag, count, trace);
-        foreach (var detector in _tokens)
-        {
-            foreach (var found in detector.Observe(packet, new(captured.Time, unchecked(captured.Time + WallOffset))))
-                _reports[count++] = ReportOf(ReportKind.Token, found.Door, packet, captured.Time) with { Request = found.Request, TcpPort = packet.Protocol == IpProtocol.Tcp ? packet.DestinationPort : (ushort)0 };
-        }
-
+        count = WatchForTokens(packet, captured.Time, count, trace);
         return _reports.AsSpan(0, count);
     }
 
@@ -104,6 +99,37 @@ public sealed class Sentry
         if (fwknop != Refusal.None)
             Counters.CountFwknop(fwknop);
         return count;
+    }
+
+    private int WatchForTokens(in PacketView packet, long now, int count, ITrace? trace)
+    {
+        Span<long> refused = stackalloc long[SentryCounters.MaxTokenRefusals];
+        if (trace is not null)
+            Counters.CopyTokenRefusals(refused);
+        foreach (var detector in _tokens)
+        {
+            foreach (var found in detector.Observe(packet, new(now, unchecked(now + WallOffset))))
+            {
+                trace?.Note(new(KnockMethod.Token, found.Door, Refusal.None));
+                _reports[count++] = ReportOf(ReportKind.Token, found.Door, packet, now) with { Request = found.Request, TcpPort = packet.Protocol == IpProtocol.Tcp ? packet.DestinationPort : (ushort)0 };
+            }
+        }
+
+        if (trace is not null && _tokens.Length > 0)
+            NoteRefused(refused, trace);
+        return count;
+    }
+
+    /// <summary>Detectors of tokens say why not by counting it: whose the token was meant to be, they cannot know.</summary>
+    private void NoteRefused(ReadOnlySpan<long> before, ITrace trace)
+    {
+        Span<long> now = stackalloc long[SentryCounters.MaxTokenRefusals];
+        Counters.CopyTokenRefusals(now);
+        for (var i = 0; i < now.Length; i++)
+        {
+            if (now[i] > before[i])
+                trace.Note(new(KnockMethod.Token, door: -1, SentryCounters.TokenRefusalAt(i)));
+        }
     }
 
     private Report ReportOf(ReportKind kind, int door, in PacketView packet, long now)

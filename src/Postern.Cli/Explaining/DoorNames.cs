@@ -14,12 +14,14 @@ internal sealed class DoorNames
 
     private readonly ImmutableArray<KnockSequence> _sequences;
     private readonly ImmutableArray<string> _stanzas;
+    private readonly ImmutableArray<string> _tokens;
     private readonly Dictionary<(StepKind Kind, ushort Port), string> _byOtherProtocol = [];
 
     public DoorNames(GateConfiguration configuration)
     {
         _sequences = configuration.Sequences;
         _stanzas = [.. configuration.Fwknop.Stanzas.Select(s => s.Name)];
+        _tokens = [.. configuration.TokensWithSecret.Select(t => t.Name)];
         var steps = from door in _sequences
                     from step in door.Steps
                     where step.Kind != StepKind.Echo && step.Width <= MostPorts
@@ -38,6 +40,8 @@ internal sealed class DoorNames
         KnockMethod.Spa => "spa",
         KnockMethod.Fwknop when (uint)door < (uint)_stanzas.Length => _stanzas[door],
         KnockMethod.Fwknop => "fwknop",
+        KnockMethod.Token when (uint)door < (uint)_tokens.Length => _tokens[door],
+        KnockMethod.Token => "tokens",
         _ => string.Create(CultureInfo.InvariantCulture, $"{MethodName(method)} {door}"),
     };
 
