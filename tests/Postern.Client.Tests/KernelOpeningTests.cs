@@ -72,7 +72,9 @@ public sealed class KernelOpeningTests(ITestOutputHelper log)
         await Knock(street, new([Street.Gate4], Steps) { Ports = [22] });
 
         Assert.Equal(0, await served);
-        Assert.DoesNotContain(capture.FromClient(), p => p.What.StartsWith("tcp/22 R", StringComparison.Ordinal));
+        var left = capture.FromClient().Where(p => p.What == "tcp/22 F.").Select(p => p.Source).ToHashSet(); // a second try that came too late may be given up otherwise
+        Assert.NotEmpty(left);
+        Assert.DoesNotContain(capture.FromClient(), p => left.Contains(p.Source) && p.What.StartsWith("tcp/22 R", StringComparison.Ordinal));
     }
 
     [Theory(Timeout = 30_000)]

@@ -70,14 +70,14 @@ internal sealed class AttemptTable
     /// <summary>Every page is written to: memory that is only promised would be taken when strangers come.</summary>
     private void LayOut()
     {
-        _expires.AsSpan().Fill(Never);
-        _touched.AsSpan().Fill(Never);
-        _times.AsSpan().Fill(Never);
-        _sources.AsSpan().Fill(UInt128.MaxValue);
-        _doors.AsSpan().Fill(int.MinValue);
-        _progress.AsSpan().Fill(1);
-        _markCount.AsSpan().Fill(1);
-        _marks.AsSpan().Fill(1);
+        _expires.LayOut(Never);
+        _touched.LayOut(Never);
+        _times.LayOut(Never);
+        _sources.LayOut(UInt128.MaxValue);
+        _doors.LayOut(int.MinValue);
+        _progress.LayOut((byte)1);
+        _markCount.LayOut((byte)1);
+        _marks.LayOut(1UL);
     }
 
     public int Capacity => _sets * Ways;

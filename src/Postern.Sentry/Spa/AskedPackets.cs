@@ -1,3 +1,5 @@
+using Postern.Knocks;
+
 namespace Postern.Sentry.Spa;
 
 /// <summary>
@@ -31,8 +33,8 @@ internal sealed class AskedPackets
     public AskedPackets(SipHash hash)
     {
         _hash = hash;
-        _marks.AsSpan().Fill(HashMask); // so that all of it is there from the start
-        _next.AsSpan().Fill(1);
+        _marks.LayOut(HashMask); // so that all of it is there from the start
+        _next.LayOut((byte)1);
     }
 
     /// <summary>For the other two: 100 ns for the smallest packet.</summary>

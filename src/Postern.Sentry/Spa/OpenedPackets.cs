@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Postern.Knocks;
 
 namespace Postern.Sentry.Spa;
 
@@ -34,8 +35,8 @@ internal sealed class OpenedPackets
     public OpenedPackets(SipHash hash)
     {
         _hash = hash;
-        _hashes.AsSpan().Fill(1); // so that all of it is there from the start; it is the marks that say whether a place is taken
-        _marks.AsSpan().Fill(EmptyMark);
+        _hashes.LayOut(UInt128.One); // so that all of it is there from the start; it is the marks that say whether a place is taken
+        _marks.LayOut(EmptyMark);
     }
 
     public bool Has(ReadOnlySpan<byte> packet)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Postern.Knocks;
 
 namespace Postern.Sentry.Spa;
 
@@ -38,8 +39,8 @@ internal sealed class PrefixBuckets
         _maskV6 = UInt128.MaxValue << (128 - bitsV6);
         _interval = Second / rate.PerSecond;
         _depth = _interval * (rate.Burst - 1);
-        _fullAt.AsSpan().Fill(long.MinValue);
-        _prefixes.AsSpan().Fill(1); // so that all of it is there from the start
+        _fullAt.LayOut(long.MinValue);
+        _prefixes.LayOut(1UL); // so that all of it is there from the start
     }
 
     /// <summary>The bucket of this source, for the other two; it is the caller's to keep between them.</summary>
