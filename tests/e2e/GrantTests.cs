@@ -78,7 +78,7 @@ public sealed class GrantTests
         using var house = new GateHouse(GateHouse.Configuration + "\npolicy:\n  deny: [10.77.0.0/24]\n");
         house.ServeTcp(22);
         house.Knock("knock", GateHouse.Gate4, "7000", "8000:udp", "9000");
-        GateHouse.Until(() => house.Log.Contains("refused address=10.77.0.2 knock=office refusal=address-denied"), "the refusal: " + house.Log);
+        GateHouse.Until(() => house.Log.Contains("refused address=10.77.0.2 knock=office stack=linux refusal=address-denied"), "the refusal: " + house.Log);
         Assert.False(house.IsOpen(GateHouse.Gate4));
         house.Knock("knock", GateHouse.Gate6, "7000", "8000:udp", "9000");
         GateHouse.Until(() => house.Log.Contains("opened service=ssh address=fd77::2"), "the other family");
