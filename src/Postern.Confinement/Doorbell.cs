@@ -61,7 +61,8 @@ public sealed unsafe partial class Doorbell : IDisposable
         catch (ObjectDisposedException)
         {
             ready.Clear();
-            ready[held] = true; // its end is for whoever reads it to find
+            if (held < ready.Length)
+                ready[held] = true; // its end is for whoever reads it to find
             return;
         }
         finally

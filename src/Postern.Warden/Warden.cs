@@ -378,25 +378,25 @@ public sealed partial class Warden
     {
         if (_pending.Count == 0)
             return;
-        var openings = new Opening[_pending.Count];
+        var pending = _pending.ToArray();
+        _pending.Clear(); // whatever comes of them, nobody opens them later
+        var openings = new Opening[pending.Length];
         var results = new FirewallResult[openings.Length];
         for (var i = 0; i < openings.Length; i++)
         {
-            var (waiting, deed) = (_pending[i], _pending[i].Of.Deeds[_pending[i].Deed]);
+            var (waiting, deed) = (pending[i], pending[i].Of.Deeds[pending[i].Deed]);
             openings[i] = new(Protected(deed.Opens!), waiting.To, waiting.Until - now.Uptime) { Chosen = deed.Chosen, IsNew = waiting.Held is null };
         }
 
         _firewall.Open(openings, results);
         for (var i = 0; i < openings.Length; i++)
         {
-            var waiting = _pending[i];
+            var waiting = pending[i];
             if (results[i].Done)
                 Enter(waiting, now);
             else
                 waiting.Of.Settle(waiting.Deed, Refuse(Refusal.FirewallFailed, waiting.Of.Why, openings[i].Service.Name, waiting.To, Errno(results[i]), openings[i].Chosen), null);
         }
-
-        _pending.Clear();
     }
 
     /// <summary>Into the book, since it is in force.</summary>

@@ -44,10 +44,18 @@ public sealed class OneFlowTests
         Assert.Equal(Refusal.Replayed, Handle(443, 1));
     }
 
-    private Refusal Handle(ushort port, ulong number)
+    /// <summary>A grant to port 0 would be one to all of them.</summary>
+    [Fact]
+    public void Without_a_source_port_there_is_no_flow()
+    {
+        Assert.Equal(Refusal.SourcePortRequired, Handle(22, 1, from: 0));
+        Assert.Empty(_kernel.Notes);
+    }
+
+    private Refusal Handle(ushort port, ulong number, ushort from = 40_000)
     {
         var bytes = new byte[TokenRequest.Size];
         new TokenRequest(TokenMethod.Syn, (ulong)(_now.Wall.ToUnixTimeSeconds() / 30 * 30)) { Number = number }.Write(bytes);
-        return _warden.Handle(new(ReportKind.Token, _warden.Generation, 0, 40_000, Sender, default, 1) { Request = bytes, TcpPort = port }, _now).Refusal;
+        return _warden.Handle(new(ReportKind.Token, _warden.Generation, 0, from, Sender, default, 1) { Request = bytes, TcpPort = port }, _now).Refusal;
     }
 }

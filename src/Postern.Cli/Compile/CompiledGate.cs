@@ -65,6 +65,8 @@ internal sealed record CompiledGate(ImmutableArray<Service> Services, ImmutableA
             return $"rules cannot do what the service '{service}' does";
         if (sequence.Alone)
             return "'strict: true' needs a gate; 'order: strict' does not";
+        if (!door.Stacks.IsEmpty)
+            return "rules cannot tell whose stack a packet is of ('stack')";
         if (door.OneTime is { InTurn: true })
             return "'in_turn: true' needs a gate";
         if (sequence.Steps.Where((step, i) => sequence.Steps.Take(i).Any(step.Overlaps)).Any())
@@ -85,6 +87,8 @@ internal sealed record CompiledGate(ImmutableArray<Service> Services, ImmutableA
     {
         foreach (var knock in configuration.Fwknop.Knocks)
             notes.Add(knock.Place.File, knock.Place.Line, $"the knock '{knock.Name}' is left out: rules cannot check a packet's seal");
+        foreach (var knock in configuration.Tokens)
+            notes.Add(knock.Place.File, knock.Place.Line, $"the knock '{knock.Name}' is left out: rules cannot check a token");
         if (configuration.Spa is not null)
             notes.Add(file, 0, "'spa' is left out: rules cannot check a signature");
     }

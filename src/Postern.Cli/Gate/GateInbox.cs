@@ -8,7 +8,7 @@ namespace Postern.Cli.Gate;
 /// <summary>
 /// All that the warden's one thread waits for: the sentries' channels, which it reads itself, and what others put in. Everything is bounded: what a
 /// sentry says beyond that is dropped and counted, so that the sentry never waits and nothing grows. Signed requests, each of which costs a
-/// signature and a wait for the disk, have a queue of their own: however many there are, no sequence waits behind them or is dropped for them.
+/// signature and a wait for the disk, have a queue of their own, and so have tokens, of which each is a wait: however many there are, no sequence waits behind them or is dropped for them.
 /// </summary>
 internal sealed class GateInbox : IDisposable
 {
@@ -17,17 +17,21 @@ internal sealed class GateInbox : IDisposable
     /// <summary>Some 40 ms of signatures: who would wait longer knocks again.</summary>
     private const int SignedPlaces = 512;
 
+    private const int TokenPlaces = 256;
+
     /// <summary>In one turn: short enough that an operator who comes meanwhile is not kept waiting.</summary>
     private const int SequencesInTurn = 48;
     private const int SignedInTurn = 16;
+    private const int TokensInTurn = 8;
 
-    public const int MostInTurn = SequencesInTurn + SignedInTurn;
+    public const int MostInTurn = SequencesInTurn + SignedInTurn + TokensInTurn;
 
     private readonly Lock _turn = new();
     private readonly Doorbell _bell = new();
     private readonly Queue<GateEvent> _calls = [];
     private readonly ReportQueue _sequences = new(SequencePlaces);
     private readonly ReportQueue _signed = new(SignedPlaces);
+    private readonly ReportQueue _tokens = new(TokenPlaces);
     private ImmutableArray<RunningSentry> _sentries = [];
     private ImmutableArray<Channel> _channels = [];
     private long _dropped;
@@ -39,7 +43,7 @@ internal sealed class GateInbox : IDisposable
     {
         lock (_turn)
         {
-            if (!(report.Kind == ReportKind.SignedRequest ? _signed : _sequences).TryAdd(report))
+            if (!QueueOf(report.Kind).TryAdd(report))
                 Interlocked.Increment(ref _dropped);
             RingIfWaitedFor();
         }
@@ -78,14 +82,15 @@ internal sealed class GateInbox : IDisposable
             return _calls.TryDequeue(out item);
     }
 
-    /// <summary>The reports of one turn: of both kinds some, so that neither waits for the other to end.</summary>
+    /// <summary>The reports of one turn: of each kind some, so that none waits for another to end.</summary>
     /// <param name="reports">At least <see cref="MostInTurn"/> places.</param>
     public int Take(Span<Report> reports)
     {
         lock (_turn)
         {
-            var sequences = _sequences.Take(reports[..SequencesInTurn]);
-            return sequences + _signed.Take(reports.Slice(sequences, SignedInTurn));
+            var taken = _sequences.Take(reports[..SequencesInTurn]);
+            taken += _signed.Take(reports.Slice(taken, SignedInTurn));
+            return taken + _tokens.Take(reports.Slice(taken, TokensInTurn));
         }
     }
 
@@ -101,7 +106,7 @@ internal sealed class GateInbox : IDisposable
         lock (_turn)
         {
             (sentries, channels) = (_sentries, _channels);
-            if (_calls.Count > 0 || _sequences.Count > 0 || _signed.Count > 0)
+            if (_calls.Count > 0 || _sequences.Count > 0 || _signed.Count > 0 || _tokens.Count > 0)
                 time = TimeSpan.Zero; // only to hear what has come meanwhile
             _isWaiting = true;
         }
@@ -120,6 +125,13 @@ internal sealed class GateInbox : IDisposable
     }
 
     public void Dispose() => _bell.Dispose();
+
+    private ReportQueue QueueOf(ReportKind kind) => kind switch
+    {
+        ReportKind.SignedRequest => _signed,
+        ReportKind.Token => _tokens,
+        _ => _sequences,
+    };
 
     private void RingIfWaitedFor()
     {

@@ -35,6 +35,11 @@ public sealed class CountedTable
 
     private const long NoStep = -1;
 
+    /// <summary>Seconds after which the same packet is told of once more.</summary>
+    private const int Again = 3;
+
+    private const int MostTold = 6;
+
     private readonly byte[] _label;
     private readonly int _unused;
     private readonly ImmutableArray<CountedKnock> _knocks;
@@ -43,7 +48,7 @@ public sealed class CountedTable
     /// <summary>Which step a slot of a knock has, and the heads and users of its tokens.</summary>
     private readonly long[] _steps;
     private readonly ulong[] _heads;
-    private readonly User[] _users;
+    private readonly Use[] _uses;
 
     /// <summary>Within these seconds no step begins or ends.</summary>
     private long _from = long.MaxValue;
@@ -57,7 +62,7 @@ public sealed class CountedTable
         (_knocks, _label, _unused) = (knocks, label.ToArray(), 64 - headBits);
         _steps = new long[knocks.Length * Slots];
         _heads = new ulong[_steps.Length * CountedToken.Counts];
-        _users = new User[_heads.Length];
+        _uses = new Use[_heads.Length];
         _places = new(_heads.Length);
         Array.Fill(_steps, NoStep);
     }
@@ -86,14 +91,16 @@ public sealed class CountedTable
         ((CountedToken.Tail(match.Knock.Secret, _label, match.Step, match.Count, match.Knock.IsBound ? source : Address.None) ^ tail) & carried) == 0;
 
     /// <summary>
-    /// Whether it is not merely the same packet again: a kernel sends its SYN more than once, and ping its pattern. Of another sender it is news, and not good news; the warden knows.
+    /// Whether the warden is to hear of it. The same packet again is nothing new, as a kernel sends its SYN more than once, and ping its pattern; after a while it is, since what was told may have been lost. Of another
+    /// sender it is news, and not good news; the warden knows. A token is told of so often and no more: whoever has seen one could have it told for ever.
     /// </summary>
-    public bool IsNews(in CountedMatch match, Address source, ushort port)
+    public bool IsNews(in CountedMatch match, Address source, ushort port, long seconds)
     {
-        var user = new User(source, port, IsTaken: true);
-        if (_users[match.Place] == user)
+        ref var use = ref _uses[match.Place];
+        var isSame = use.Told > 0 && use.Source == source && use.Port == port;
+        if (use.Told >= MostTold || (isSame && seconds - use.At < Again))
             return false;
-        _users[match.Place] = user;
+        use = new(source, port, seconds, use.Told + 1);
         return true;
     }
 
@@ -120,12 +127,16 @@ public sealed class CountedTable
             if (_steps[slot] != NoStep && _places.TryGetValue(_heads[place], out var held) && held == place)
                 _places.Remove(_heads[place]);
             _heads[place] = CountedToken.Head(knock.Secret, _label, step, (byte)(place - first)) >> _unused;
-            _users[place] = default;
+            _uses[place] = default;
             _places.TryAdd(_heads[place], place);
         }
 
         _steps[slot] = step;
     }
 
-    private readonly record struct User(Address Source, ushort Port, bool IsTaken);
+    /// <param name="Source">Who used it last.</param>
+    /// <param name="Port">From which port.</param>
+    /// <param name="At">When that was told, in seconds.</param>
+    /// <param name="Told">How often anybody's was.</param>
+    private readonly record struct Use(Address Source, ushort Port, long At, int Told);
 }

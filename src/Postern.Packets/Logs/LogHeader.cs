@@ -46,6 +46,8 @@ internal static class LogHeader
     {
         if (!rest.StartsWith(" "u8) || rest[1..].IndexOf((byte)' ') is not (> 0 and <= MaxHost and var end))
             return false;
+        if (rest[end] == (byte)':')
+            return false; // a program's tag where the host should be: what follows is the program's to say
         rest = rest[(end + 2)..];
         return true;
     }

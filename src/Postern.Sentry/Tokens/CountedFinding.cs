@@ -11,12 +11,12 @@ internal sealed class CountedFinding(TokenMethod method, CountedTable table, Sen
     private readonly byte[] _request = new byte[TokenRequest.Size];
     private readonly FoundToken[] _found = new FoundToken[1];
 
-    public ReadOnlySpan<FoundToken> Judge(scoped in CountedMatch match, scoped in PacketView packet, ulong tail, ulong carried)
+    public ReadOnlySpan<FoundToken> Judge(scoped in CountedMatch match, scoped in PacketView packet, ulong tail, ulong carried, long seconds)
     {
         var source = new Address(packet.Source);
         if (!table.IsRight(match, source, tail, carried))
             return Refuse(Refusal.BadToken);
-        if (!table.IsNews(match, source, packet.SourcePort))
+        if (!table.IsNews(match, source, packet.SourcePort, seconds))
             return Refuse(Refusal.Copy);
         new TokenRequest(method, match.Made) { Number = match.Count, Bound = match.Knock.IsBound ? source : Address.None }.Write(_request);
         _found[0] = new(match.Knock.Door, _request);

@@ -39,7 +39,7 @@ internal sealed class IcmpDetector : ITokenDetector
                 continue;
             var token = packet.Payload[place..];
             if (_table.TryFind(BinaryPrimitives.ReadUInt64BigEndian(token), now.Seconds, out var match))
-                return _finding.Judge(match, packet, BinaryPrimitives.ReadUInt64BigEndian(token[CountedToken.HeadSize..]), ulong.MaxValue);
+                return _finding.Judge(match, packet, BinaryPrimitives.ReadUInt64BigEndian(token[CountedToken.HeadSize..]), ulong.MaxValue, now.Seconds);
         }
 
         return [];

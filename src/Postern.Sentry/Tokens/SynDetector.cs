@@ -38,6 +38,6 @@ internal sealed class SynDetector : ITokenDetector
         if (!knock.Takes(packet.DestinationPort))
             return [];
         var tail = ((ulong)syn.Options.Timestamp << 32) | ((ulong)syn.Identification << 16);
-        return _finding.Judge(match, packet, tail, knock.IsOfConnection ? OfConnection : syn.IsV4 ? OfIPv4 : OfIPv6);
+        return _finding.Judge(match, packet, tail, knock.IsOfConnection ? OfConnection : syn.IsV4 ? OfIPv4 : OfIPv6, now.Seconds);
     }
 }

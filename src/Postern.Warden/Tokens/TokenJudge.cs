@@ -90,8 +90,10 @@ internal sealed class TokenJudge(WardenOptions options, ILedger ledger)
     /// <summary>All that the knock opens and closes, or the one service that the token names; of a connection that carries its token, what has the port that it goes to.</summary>
     private Refusal CheckAsked(in Report report, TokenHearing hearing)
     {
+        if (hearing.Knock!.OneFlow && report.SourcePort == 0) // as a grant, 0 is any
+            return Refusal.SourcePortRequired;
         var port = report.TcpPort;
-        var (knock, code) = (hearing.Knock!, hearing.Token.Service);
+        var (knock, code) = (hearing.Knock, hearing.Token.Service);
         hearing.Opens = [.. knock.Opens.Where(IsAsked)];
         hearing.Closes = [.. knock.Closes.Where(IsAsked)];
         return hearing.Opens.Length + hearing.Closes.Length > 0 ? Refusal.None : Refusal.ServiceNotAllowed;

@@ -71,15 +71,17 @@ public sealed class VectorsCountedTests : IDisposable
     {
         var table = Table();
         Assert.True(table.TryFind(CountedToken.Head(_secret, CountedToken.IcmpLabel, Step, 2), Step * 30, out var match));
-        Assert.True(table.IsNews(match, Alice, 40_000));
-        Assert.False(table.IsNews(match, Alice, 40_000));
-        Assert.True(table.IsNews(match, Alice, 40_001));
-        Assert.True(table.IsNews(match, Address.FromV4(1), 40_000));
+        Assert.True(table.IsNews(match, Alice, 40_000, 0));
+        Assert.False(table.IsNews(match, Alice, 40_000, 2));
+        Assert.True(table.IsNews(match, Alice, 40_000, 3)); // what was told may have been lost
+        Assert.True(table.IsNews(match, Alice, 40_001, 3));
+        Assert.True(table.IsNews(match, Address.FromV4(1), 40_000, 3));
+        Assert.Equal(2, Enumerable.Range(2, 1000).Count(i => table.IsNews(match, Address.FromV4((uint)i), 40_000, 3))); // whoever has seen it cannot have it told for ever
 
         // Nine steps later the place is another token's.
         Assert.True(table.TryFind(CountedToken.Head(_secret, CountedToken.IcmpLabel, Step + 9, 2), (Step + 9) * 30, out var later));
         Assert.Equal(match.Place, later.Place);
-        Assert.True(table.IsNews(later, Address.FromV4(1), 40_000));
+        Assert.True(table.IsNews(later, Address.FromV4(1), 40_000, 3));
     }
 
     [Fact]
