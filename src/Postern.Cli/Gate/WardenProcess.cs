@@ -334,16 +334,16 @@ internal sealed class WardenProcess : IDisposable
             GateLog.InterfaceMissing(_log, missing);
         foreach (var port in configuration.Interfaces.Where(name => Directory.Exists($"/sys/class/net/{name}/master")))
             GateLog.InterfaceEnslaved(_log, port);
-        foreach (var obstacle in ForwardText.Of(Inspect().Obstacles))
-            GateLog.ForwardsBlocked(_log, obstacle);
         GateLog.Ready(
             _log,
             configuration.Interfaces.IsEmpty ? "every interface" : string.Join(", ", configuration.Interfaces),
             StatusText.WatchedFor(configuration),
             PortText.Count(configuration.Warden.Services.Length, "service"),
             string.Join(", ", configuration.Files));
-        WarnOfEachThatRunsOut(GateClock.Now());
         _steward.Say(new(StewardWord.Ready, Text: "guarding"));
+        WarnOfEachThatRunsOut(GateClock.Now());
+        foreach (var obstacle in ForwardText.Of(Inspect().Obstacles))
+            GateLog.ForwardsBlocked(_log, obstacle);
         Rubbish.GiveBack();
     }
 
