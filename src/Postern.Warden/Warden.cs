@@ -30,6 +30,7 @@ public sealed partial class Warden
     private readonly IErrands _errands;
     private readonly GrantBook _book = new();
     private readonly List<PendingGrant> _pending = [];
+    private Deed[][] _deeds = [];
     private WardenOptions _options = new([], []);
     private Dictionary<string, Service> _services = [];
     private readonly Dictionary<KeyFingerprint, ulong> _answered = [];
@@ -109,6 +110,7 @@ public sealed partial class Warden
     private void Use(WardenOptions options)
     {
         _options = options;
+        _deeds = [.. options.Doors.Select(door => DeedsOf(door.Opens, door.Closes, service => service.OpenFor))];
         _keys = new(options.Spa?.Identities ?? []);
         _judge = options.Spa is { } spa ? new(options, spa, _keys, _ledger) : null;
         _fwknop = options.Fwknop.IsEmpty ? null : new(options, _ledger);

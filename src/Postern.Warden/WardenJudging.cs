@@ -18,7 +18,7 @@ public sealed partial class Warden
             refusal = UseUp(report.Door, now);
         var (why, to) = (new Cause(door.Name, Stack: report.Stack), new Grantee(report.Source));
         return refusal != Refusal.None ? Case.Refused(Refuse(refusal, why, "", to), why, to)
-            : new(why, to, DeedsOf(door.Opens, door.Closes, service => service.OpenFor)) { UsedUp = door.OneTime is null ? null : door.Name };
+            : new(why, to, _deeds[report.Door]) { UsedUp = door.OneTime is null ? null : door.Name };
     }
 
     private Deed[] DeedsOf(IEnumerable<string> opens, IEnumerable<string> closes, Func<Service, TimeSpan> time) =>

@@ -304,7 +304,7 @@ internal sealed partial class GateHouse : IDisposable
         }
     }
 
-    /// <summary>What <c>./build</c> made, or what POSTERN_EXECUTABLE names, a full path or one in the repository (scripts/native-proof makes out/native/postern).</summary>
+    /// <summary>What <c>./build</c> made, or what POSTERN_EXECUTABLE names, a full path or one in the repository.</summary>
     private static string FindExecutable() =>
         Path.Combine(Root, Environment.GetEnvironmentVariable("POSTERN_EXECUTABLE") is { Length: > 0 } named ? named : "out/postern");
 

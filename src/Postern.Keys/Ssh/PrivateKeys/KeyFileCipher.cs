@@ -53,11 +53,7 @@ internal sealed record KeyFileCipher(string Name, int KeySize, int IvSize, int T
         if (How == Mode.Sealed)
             return TryUnseal(key, iv, section, tag, plain);
         using var aes = Aes.Create();
-#if NET10_0_OR_GREATER
         aes.SetKey(key);
-#else
-        aes.Key = key.ToArray(); // leaves a copy behind; only in scripts/native-proof
-#endif
         if (How == Mode.Chain)
             aes.DecryptCbc(section, iv, plain, PaddingMode.None);
         else
