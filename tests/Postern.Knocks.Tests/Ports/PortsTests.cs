@@ -159,6 +159,48 @@ public sealed class PortsTests
         Assert.Single(Send(detector, Alice, Write(new(1, 0, 0, false), Phone), Second));
     }
 
+    /// <summary>Nine thousand sources in the same moment, whose symbols are no words: what proves tokens is not spent on them.</summary>
+    [Fact]
+    public void Junk_of_many_sources_leaves_the_client_his_proof()
+    {
+        var (random, detector, refused) = (new Random(16), new PortsDetector([Door(Phone)]), 0);
+        for (var i = 0; i < 9_000; i++)
+        {
+            for (var place = 0; place <= PortsToken.Size; place++)
+                refused += Junk(detector, Source("198.51.0.0") + (UInt128)i, Span, place, random) == PortsOutcome.OverBudget ? 1 : 0;
+        }
+
+        Assert.InRange(refused, 6_000, 9_000); // of those of just sixteen symbols, which are always a word
+        Assert.Single(Send(detector, Alice, Write(new(1, 0, 0, false), Phone)[4..]));
+    }
+
+    /// <summary>Whoever makes words of the code by the thousand, at a span that he knows, takes nothing from a knock at another.</summary>
+    [Fact]
+    public void A_flood_at_one_span_costs_another_nothing()
+    {
+        var other = new PortSpan(40_000);
+        var (random, detector) = (new Random(17), new PortsDetector([Door(Phone), Door(Laptop) with { Span = other }]));
+        var (ports, last) = (new ushort[PortSpan.Symbols], PortsOutcome.None);
+        for (var i = 0; i < 12_000; i++)
+        {
+            var word = new byte[PortsToken.Size];
+            random.NextBytes(word);
+            other.Write(word, ports);
+            foreach (var port in ports[..17])
+                detector.Observe(Packet(Source("198.51.0.0") + (UInt128)i, new(StepKind.Udp, port, port)), 0, out last);
+        }
+
+        Assert.Equal(PortsOutcome.OverBudget, last);
+        Assert.Single(Send(detector, Alice, Write(new(1, 0, 0, false), Phone)));
+    }
+
+    private static PortsOutcome Junk(PortsDetector detector, UInt128 source, PortSpan span, int place, Random random)
+    {
+        var port = (ushort)(span.First + (256 * place) + random.Next(256));
+        detector.Observe(Packet(source, new(StepKind.Udp, port, port)), 0, out var outcome);
+        return outcome;
+    }
+
     [Fact]
     public void A_flood_of_false_sources_does_not_push_out_a_client()
     {
