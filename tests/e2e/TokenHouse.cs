@@ -23,7 +23,7 @@ internal sealed class TokenHouse : IDisposable
                 ports: [tcp/22]
                 open_for: 20s
               web:
-                ports: [tcp/80]
+                ports: [tcp/80, tcp/8080]
                 open_for: 20s
             knocks:
               phone:
