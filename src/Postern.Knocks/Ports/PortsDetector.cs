@@ -85,6 +85,9 @@ public sealed class PortsDetector
 
     public long Evicted => _attempts.Evicted;
 
+    /// <summary>So many symbols of one token are there, of the source of the last packet that was one.</summary>
+    public int There { get; private set; }
+
     /// <summary>The tokens that this packet completes. The answer lives until the next call.</summary>
     /// <param name="packet">A packet that was addressed to this host.</param>
     /// <param name="now">Nanoseconds; only differences matter.</param>
@@ -122,7 +125,7 @@ public sealed class PortsDetector
             missing |= times[i] < oldest ? 1ul << i : 0;
         }
 
-        var there = PortSpan.Symbols - BitOperations.PopCount(missing);
+        var there = There = PortSpan.Symbols - BitOperations.PopCount(missing);
         _attempts.Touch(row, now, now + group.Within, there);
         if (!isNew || there < PortsToken.Size)
             return PortsOutcome.Symbol;

@@ -183,6 +183,9 @@ public sealed class CountedWatchTests : IDisposable
         byte[] data = [.. Enumerable.Range(0, size).Select(i => i < clock ? (byte)i : token[(i - clock) % 16])];
         Assert.Null(Watch(sentry, Ping(data, type: 0)));
         Assert.Null(Watch(sentry, Ping(data[..(clock + 15)])));
+        Assert.Equal(1, sentry.Counters.RefusedToken(Refusal.TooShort));
+        Assert.Null(Watch(sentry, Ping(data[..(clock + 7)])));
+        Assert.Equal(1, sentry.Counters.RefusedToken(Refusal.TooShort)); // any ping
         var report = Watch(sentry, Ping(data))!.Value;
         Assert.Equal((0, 0, 0), (report.Door, report.SourcePort, report.TcpPort));
         Assert.Equal(new TokenRequest(TokenMethod.Icmp, Step * 30) { Number = 3 }, Read(report));
