@@ -135,6 +135,37 @@ public sealed class CompileTests
         }
     }
 
+    /// <summary>Who may not knock does not, and where nobody guards nothing is closed.</summary>
+    [Theory]
+    [InlineData("nftables")]
+    [InlineData("iptables")]
+    public void The_policy_and_the_interfaces_are_those_of_the_configuration(string rules)
+    {
+        var denied = "\npolicy: {deny: [" + GateHouse.Client4 + "/32]}\n";
+        using (var house = Load(rules, Configuration + denied))
+        {
+            Knock(house, GateHouse.Gate4, "7000", "8000:udp", "9000");
+            Assert.False(house.IsOpen(GateHouse.Gate4));
+        }
+
+        using (var house = Load(rules, Configuration + "\npolicy: {allow: [192.0.2.0/24]}\n"))
+        {
+            Knock(house, GateHouse.Gate4, "7000", "8000:udp", "9000");
+            Assert.False(house.IsOpen(GateHouse.Gate4));
+        }
+
+        using var elsewhere = new GateHouse(start: false);
+        elsewhere.Write(Configuration, "  interfaces: [nowhere0]\n");
+        LoadWritten(elsewhere, rules, null);
+        Assert.True(elsewhere.IsOpen(GateHouse.Gate4));
+        using var here = new GateHouse(start: false);
+        here.Write(Configuration, $"  interfaces: [{NetworkNamespace.Interface}]\n");
+        LoadWritten(here, rules, null);
+        Assert.False(here.IsOpen(GateHouse.Gate4));
+        Knock(here, GateHouse.Gate4, "7000", "8000:udp", "9000");
+        Assert.True(here.IsOpen(GateHouse.Gate4));
+    }
+
     /// <summary>To iptables "lan+" is every name that begins with "lan": an interface that nobody named would be guarded, and knocked at.</summary>
     [Theory]
     [InlineData("iptables")]
@@ -201,9 +232,14 @@ public sealed class CompileTests
 
     private static void Load(GateHouse house, string rules, string configuration, Func<string, string>? change = null)
     {
+        house.Write(configuration);
+        LoadWritten(house, rules, change);
+    }
+
+    private static void LoadWritten(GateHouse house, string rules, Func<string, string>? change)
+    {
         var loader = rules is "nftables" ? "nft" : $"{rules}-restore";
         Needs.Program(loader);
-        house.Write(configuration);
         var file = house.ConfigurationFile + ".rules";
         var text = house.Gate.Run(GateHouse.Postern, "compile", "--to", rules, "--config", house.ConfigurationFile);
         File.WriteAllText(file, change is null ? text : change(text));

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using Postern.Keys;
 using Postern.Knocks.Ports;
 using Postern.Knocks.Sequences;
@@ -117,6 +118,38 @@ public sealed class PortsTests
         var ports = Write(new(1, 0, 0, IsBound: true), Phone, Alice);
         Assert.Empty(Send(Watching(Door(Phone)), Bob, ports));
         Assert.Equal(new Address(Alice), Assert.Single(Send(Watching(Door(Phone)), Alice, ports)).Bound);
+    }
+
+    /// <summary>Each part in time after the one before; the first is too long ago all the same.</summary>
+    [Fact]
+    public void All_symbols_must_fit_into_the_time()
+    {
+        var (ports, detector) = (Write(new(1, 0, 0, false), Phone), Watching(Door(Phone)));
+        Assert.Empty(Send(detector, Alice, ports[..8]));
+        Assert.Empty(Send(detector, Alice, ports[8..12], 6 * Second));
+        Assert.Empty(Send(detector, Alice, ports[12..20], 12 * Second)); // 12 of them in time
+        Assert.Single(Send(detector, Alice, ports[20..], 13 * Second));
+    }
+
+    /// <summary>The mask follows from the MAC, so that a token with another one is unmasked by that: all its bytes must be right, and the last as much as the first.</summary>
+    [Theory]
+    [InlineData(1, 7, 0, true)]
+    [InlineData(1, 7, 1, false)]
+    [InlineData(1, 0, 1, false)]
+    [InlineData(2, 7, 0, false)] // a kind that is none
+    [InlineData(0, 7, 0, false)]
+    public void Every_byte_of_the_MAC_counts_and_so_does_the_kind(byte kind, int place, byte change, bool isOne)
+    {
+        var key = Enumerable.Range(0, 32).Select(i => (byte)i).ToArray();
+        byte[] head = [kind, 0, 0, 0, 9, 0, 0, 5];
+        byte[] text = [.. "postern ports v1 mac"u8, .. head, .. new byte[16]];
+        var mac = HMACSHA256.HashData(key, text)[..8];
+        mac[place] ^= change;
+        text = [.. "postern ports v1 mask"u8, .. mac];
+        var mask = HMACSHA256.HashData(key, text);
+        byte[] token = [.. head.Select((b, i) => (byte)(b ^ mask[i])), .. mac];
+        Assert.Equal(isOne, PortsToken.TryRead(Phone, new(Alice), token, out var read, out _));
+        Assert.True(!isOne || read == new PortsToken(9, 0, 5, IsBound: false));
     }
 
     [Fact]
