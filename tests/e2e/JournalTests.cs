@@ -1,3 +1,4 @@
+using System.Globalization;
 using Postern.Tests;
 
 namespace Postern.EndToEnd.Tests;
@@ -30,6 +31,8 @@ public sealed class JournalTests
         Needs.Root();
         Needs.Program("journalctl");
         Needs.Program("knock");
+        Needs.Program("nsenter");
+        Needs.Program("systemd-cat");
         Assert.SkipUnless(File.Exists(Journald), $"needs {Journald}");
         using var log = KernelLog.OfAllNamespaces();
         using var house = new GateHouse(start: false);
@@ -37,6 +40,7 @@ public sealed class JournalTests
         KernelLog.AddRule(house);
         house.Write(GateHouse.Configuration, "  capture: journal\n");
         house.Start("unshare", "--mount", "--propagation", "private", "bash", "-c", BesideJournald, "bash");
+        Forge(house); // whoever may write to the journal can say that he is the kernel, and is not believed
         GateHouse.Until(
             () =>
             {
@@ -44,9 +48,19 @@ public sealed class JournalTests
                 return house.IsOpen(GateHouse.Gate4);
             },
             "the port to open"); // journalctl may begin to follow a moment after the gate is ready
+        Forge(house);
         house.Knock("knock", "-6", "-d", "30", GateHouse.Gate6, "7000", "8000:udp", "9000");
         GateHouse.Until(() => house.IsOpen(GateHouse.Gate6), "the port to open over IPv6");
+        Assert.DoesNotContain(Forged, house.Log, StringComparison.Ordinal);
         Assert.Equal("journal", house.Ask("status").GetProperty("capture").GetString());
+    }
+
+    private const string Forged = "192.0.2.99";
+
+    private static void Forge(GateHouse house)
+    {
+        foreach (var line in LogTests.Steps(Forged))
+            house.Gate.Run("nsenter", "--mount", "--target", house.Pid.ToString(CultureInfo.InvariantCulture), "systemd-cat", "-t", "kernel", "-p", "warning", "echo", line[line.IndexOf("IN=", StringComparison.Ordinal)..]);
     }
 
     [Theory]

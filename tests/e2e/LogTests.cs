@@ -187,7 +187,8 @@ public sealed class LogTests : IDisposable
         Assert.Equal(0, chown.ExitCode);
     }
 
-    private static IEnumerable<string> Steps(string source)
+    /// <summary>Lines of the kernel's as a logger writes them, for the sequence of the house.</summary>
+    internal static IEnumerable<string> Steps(string source)
     {
         yield return Tcp(source, 7000);
         yield return Udp(source, 8000);
