@@ -73,6 +73,9 @@ public readonly record struct StandingGrant(string Service, Grantee To, TimeSpan
 
     /// <summary>What a request chose; null where the service says which ports and where to.</summary>
     public PortForward? Chosen { get; init; }
+
+    /// <summary>The one port of the service that it is for, where it is not for all of them: what a single connection was given.</summary>
+    public PortRange? Only { get; init; }
 }
 
 /// <summary>Answer to a change: done, or what the kernel said (an errno, as a positive number).</summary>

@@ -71,22 +71,32 @@ public sealed class NftablesFirewall : IFirewall
         return (kept, dropped);
     }
 
-    /// <summary>The elements of one service, source and source port are one grant, which runs as long as the last of them, and is its holder's; what a request chose is one each.</summary>
+    /// <summary>
+    /// The elements of one service, source and source port are one grant, which runs as long as the last of them, and is its holder's; what a request chose is one each. So is what is for
+    /// one source port and not for all ports of its service: a single connection was given that.
+    /// </summary>
     private static ImmutableArray<StandingGrant> Standing(List<GrantElement> kept, Protection protection, TimeSpan sinceRead)
     {
         var chosen = protection.Services.Where(service => service.Forward is not { IsChosen: false }).Select(service => service.Name).ToHashSet(StringComparer.Ordinal);
-        var grants = new Dictionary<(string, Address, ushort, PortForward?), StandingGrant>(kept.Count);
+        var ports = protection.Services.ToDictionary(service => service.Name, service => new GrantBatch(service, default, Target: null, 0).CountPorts(), StringComparer.Ordinal);
+        var flows = kept.Where(element => element.To.SourcePort != 0 && ChosenBy(element) is null).CountBy(FlowOf).ToDictionary();
+        var grants = new Dictionary<(string, Address, ushort, PortForward?, PortRange?), StandingGrant>(kept.Count);
         foreach (var element in kept)
         {
-            var forward = element.Target is { } target && chosen.Contains(element.Service) ? new PortForward(element.Transport, element.Port, target) : (PortForward?)null;
-            var key = (element.Service, element.To.Source, element.To.SourcePort, forward);
+            var forward = ChosenBy(element);
+            var only = forward is null && element.To.SourcePort != 0 && flows[FlowOf(element)] < ports[element.Service] ? new PortRange(element.Transport, element.Port) : (PortRange?)null;
+            var key = (element.Service, element.To.Source, element.To.SourcePort, forward, only);
             var remaining = element.Remaining - sinceRead;
             if (remaining > TimeSpan.Zero && (!grants.TryGetValue(key, out var known) || known.Remaining < remaining))
-                grants[key] = new(element.Service, element.To, remaining) { Forward = element.Target, Chosen = forward };
+                grants[key] = new(element.Service, element.To, remaining) { Forward = element.Target, Chosen = forward, Only = only };
         }
 
         return [.. grants.Values];
+
+        PortForward? ChosenBy(GrantElement element) => element.Target is { } target && chosen.Contains(element.Service) ? new PortForward(element.Transport, element.Port, target) : null;
     }
+
+    private static (string Service, Address Source, ushort SourcePort) FlowOf(GrantElement element) => (element.Service, element.To.Source, element.To.SourcePort);
 
     public FirewallResult Open(ProtectedService service, Grantee to, TimeSpan time)
     {

@@ -16,18 +16,14 @@ namespace Postern.Packets;
 public sealed unsafe class LogSource : IPacketSource
 {
     private readonly int _pipe;
-    private readonly int _wake;
+    private readonly ReaderTurn _turn;
     private readonly ImmutableArray<byte[]> _interfaces;
     private readonly LineBuffer _lines = new();
     private readonly byte[] _room = new byte[LogLine.PacketRoom];
-    private readonly Lock _control = new();
     private long _now;
     private long _cut;
     private long _forged;
-    private volatile bool _stopped;
-    private volatile bool _reading;
     private bool _hungUp;
-    private bool _closed;
 
     /// <param name="pipe">The reading end; it is then this source's to close.</param>
     /// <param name="interfaces">Names of interfaces that packets are wanted from; none means all.</param>
@@ -36,9 +32,7 @@ public sealed unsafe class LogSource : IPacketSource
     {
         _pipe = pipe;
         _interfaces = interfaces.IsDefault ? [] : [.. interfaces.Select(Encoding.UTF8.GetBytes)];
-        _wake = Libc.EventFd(0, Libc.EventCloseOnExec | Libc.EventNonBlock);
-        if (_wake < 0)
-            throw RingSocket.Failure("make an event to be woken by");
+        _turn = new();
     }
 
     /// <summary>Lines of packets that were cut or impossible, and lines too long to be any: each may have been a knock.</summary>
@@ -55,20 +49,20 @@ public sealed unsafe class LogSource : IPacketSource
     /// <exception cref="CaptureException">The pipe is none any more.</exception>
     public bool TryRead(out CapturedPacket packet, long deadline)
     {
-        _reading = true;
+        _turn.Begin();
         try
         {
             return TryNext(out packet, deadline);
         }
         finally
         {
-            _reading = false;
+            _turn.End();
         }
     }
 
     private bool TryNext(out CapturedPacket packet, long deadline)
     {
-        while (!_stopped)
+        while (!_turn.IsStopped)
         {
             while (_lines.TryTake(out var line))
             {
@@ -117,7 +111,7 @@ public sealed unsafe class LogSource : IPacketSource
     {
         var fds = stackalloc Libc.PollFd[]
         {
-            new() { Fd = _wake, Events = Libc.PollIn },
+            new() { Fd = _turn.Wake, Events = Libc.PollIn },
             new() { Fd = _pipe, Events = Libc.PollIn },
         };
         var count = _hungUp ? 1u : 2u;
@@ -144,32 +138,7 @@ public sealed unsafe class LogSource : IPacketSource
         _now = Libc.Nanoseconds(Libc.ClockMonotonic);
     }
 
-    public void Stop()
-    {
-        _stopped = true;
-        lock (_control)
-        {
-            if (_closed)
-                return;
-            var one = 1UL;
-            _ = Libc.Write(_wake, &one, sizeof(ulong));
-        }
-    }
+    public void Stop() => _turn.Stop();
 
-    public void Dispose()
-    {
-        Stop();
-        Interlocked.MemoryBarrierProcessWide(); // as in PacketRing
-        var spin = new SpinWait();
-        while (_reading)
-            spin.SpinOnce();
-        lock (_control)
-        {
-            if (_closed)
-                return;
-            _closed = true;
-            _ = Libc.Close(_wake);
-            _ = Libc.Close(_pipe);
-        }
-    }
+    public void Dispose() => _turn.Close(() => _ = Libc.Close(_pipe));
 }

@@ -16,17 +16,13 @@ public sealed unsafe class NflogSource : IPacketSource
     private const int DatagramBytes = 64 * 1024;
 
     private readonly int _socket;
-    private readonly int _wake;
+    private readonly ReaderTurn _turn;
     private readonly byte* _datagram = (byte*)NativeMemory.Alloc(DatagramBytes);
-    private readonly Lock _control = new();
     private int _length;
     private int _at;
     private long _now;
     private readonly uint _dropsBefore;
     private long _dropped;
-    private volatile bool _stopped;
-    private volatile bool _reading;
-    private bool _closed;
 
     /// <param name="socket">As <see cref="NflogSocket.Open"/> made it; it is then this source's to close.</param>
     /// <exception cref="CaptureException">The system has no descriptors left.</exception>
@@ -34,18 +30,16 @@ public sealed unsafe class NflogSource : IPacketSource
     {
         _socket = socket;
         _dropsBefore = UdpSocketSource.DropsOf(socket);
-        _wake = Libc.EventFd(0, Libc.EventCloseOnExec | Libc.EventNonBlock);
-        if (_wake < 0)
-            throw RingSocket.Failure("make an event to be woken by");
+        _turn = new();
     }
 
     public long Dropped
     {
         get
         {
-            lock (_control)
+            lock (_turn.Control)
             {
-                if (!_closed)
+                if (!_turn.IsClosed)
                     _dropped = unchecked(UdpSocketSource.DropsOf(_socket) - _dropsBefore);
                 return _dropped;
             }
@@ -60,20 +54,20 @@ public sealed unsafe class NflogSource : IPacketSource
     /// <exception cref="CaptureException">The kernel has taken the socket away.</exception>
     public bool TryRead(out CapturedPacket packet, long deadline)
     {
-        _reading = true;
+        _turn.Begin();
         try
         {
             return TryNext(out packet, deadline);
         }
         finally
         {
-            _reading = false;
+            _turn.End();
         }
     }
 
     private bool TryNext(out CapturedPacket packet, long deadline)
     {
-        while (!_stopped)
+        while (!_turn.IsStopped)
         {
             var messages = new NflogMessages(new(_datagram + _at, _length - _at));
             if (messages.TryNext(out var bytes))
@@ -109,39 +103,19 @@ public sealed unsafe class NflogSource : IPacketSource
         var fds = stackalloc Libc.PollFd[]
         {
             new() { Fd = _socket, Events = Libc.PollIn },
-            new() { Fd = _wake, Events = Libc.PollIn },
+            new() { Fd = _turn.Wake, Events = Libc.PollIn },
         };
         if (Libc.Poll(fds, 2, Libc.Milliseconds(nanoseconds)) < 0 && Marshal.GetLastPInvokeError() != Libc.EIntr)
             throw RingSocket.Failure("wait for packets of nfnetlink_log");
     }
 
-    public void Stop()
-    {
-        _stopped = true;
-        lock (_control)
-        {
-            if (_closed)
-                return;
-            var one = 1UL;
-            _ = Libc.Write(_wake, &one, sizeof(ulong));
-        }
-    }
+    public void Stop() => _turn.Stop();
 
-    public void Dispose()
+    public void Dispose() => _turn.Close(Release);
+
+    private void Release()
     {
-        Stop();
-        Interlocked.MemoryBarrierProcessWide(); // as in PacketRing
-        var spin = new SpinWait();
-        while (_reading)
-            spin.SpinOnce();
-        lock (_control)
-        {
-            if (_closed)
-                return;
-            _closed = true;
-            _ = Libc.Close(_wake);
-            _ = Libc.Close(_socket);
-            NativeMemory.Free(_datagram);
-        }
+        _ = Libc.Close(_socket);
+        NativeMemory.Free(_datagram);
     }
 }

@@ -16,11 +16,10 @@ namespace Postern.Packets;
 /// </summary>
 public sealed unsafe class PacketRing : IPacketSource
 {
-    private readonly Lock _control = new();
     private readonly InterfaceNames _interfaces;
     private readonly RingSize _size;
     private int _socket = -1;
-    private int _wake = -1;
+    private ReaderTurn _turn = null!; // there before anybody has the ring
     private byte* _ring;
     private long _dropped;
     private long _timesFull;
@@ -34,10 +33,6 @@ public sealed unsafe class PacketRing : IPacketSource
 
     /// <summary>Blocks may wait that a reader before us has left, or made up, anywhere.</summary>
     private bool _inherits = true;
-
-    private volatile bool _stopped;
-    private volatile bool _reading;
-    private bool _closed;
 
     private PacketRing(ImmutableArray<string> interfaces, RingSize size)
     {
@@ -74,16 +69,14 @@ public sealed unsafe class PacketRing : IPacketSource
 
     private PacketRing Take(int socket)
     {
-        _wake = Libc.EventFd(0, Libc.EventCloseOnExec | Libc.EventNonBlock);
-        if (_wake < 0)
-            throw RingSocket.Failure("make an event to be woken by");
+        _turn = new();
         try
         {
             _ring = RingSocket.Map(socket, _size);
         }
         catch
         {
-            Close(ref _wake);
+            _turn.Close(() => { });
             throw;
         }
 
@@ -99,20 +92,20 @@ public sealed unsafe class PacketRing : IPacketSource
     /// <exception cref="CaptureException">The kernel has taken the socket away.</exception>
     public bool TryRead(out CapturedPacket packet, long deadline)
     {
-        _reading = true;
+        _turn.Begin();
         try
         {
             return TryNext(out packet, deadline);
         }
         finally
         {
-            _reading = false;
+            _turn.End();
         }
     }
 
     private bool TryNext(out CapturedPacket packet, long deadline)
     {
-        while (!_stopped)
+        while (!_turn.IsStopped)
         {
             if (_block.IsOpen)
             {
@@ -134,10 +127,10 @@ public sealed unsafe class PacketRing : IPacketSource
             }
             else if (!_rested && _gathering.RestBefore(now) is > 0 and var rest)
             {
-                RingSocket.Rest(_wake, Math.Min(rest, deadline - now));
+                RingSocket.Rest(_turn.Wake, Math.Min(rest, deadline - now));
                 _rested = true;
             }
-            else if (RingSocket.Wait(_socket, _wake, deadline - now) && !RingBlock.IsReady(CurrentBlock))
+            else if (RingSocket.Wait(_socket, _turn.Wake, deadline - now) && !RingBlock.IsReady(CurrentBlock))
             {
                 _ = TryFindOldest(); // the kernel says that there is something, but not where we look
             }
@@ -195,7 +188,7 @@ public sealed unsafe class PacketRing : IPacketSource
     {
         get
         {
-            lock (_control)
+            lock (_turn.Control)
             {
                 CountLosses();
                 return _dropped + Interlocked.Read(ref _lost);
@@ -207,7 +200,7 @@ public sealed unsafe class PacketRing : IPacketSource
     {
         get
         {
-            lock (_control)
+            lock (_turn.Control)
             {
                 CountLosses();
                 return _timesFull;
@@ -217,59 +210,22 @@ public sealed unsafe class PacketRing : IPacketSource
 
     private void CountLosses()
     {
-        if (_closed || _socket < 0)
+        if (_turn.IsClosed)
             return;
         var (dropped, timesFull) = RingSocket.TakeLosses(_socket);
         _dropped += dropped;
         _timesFull += timesFull;
     }
 
-    public void Stop()
-    {
-        _stopped = true;
-        lock (_control)
-        {
-            if (_closed || _wake < 0)
-                return;
-            var one = 1UL;
-            _ = Libc.Write(_wake, &one, sizeof(ulong));
-        }
-    }
+    public void Stop() => _turn.Stop();
 
-    public void Dispose()
-    {
-        Stop();
-        WaitForReader();
-        lock (_control)
-        {
-            if (_closed)
-                return;
-            CountLosses();
-            _closed = true;
-            if (_ring != null)
-                _ = Libc.Unmap(_ring, (nuint)_size.Bytes);
-            Close(ref _wake);
-            Close(ref _socket);
-            _ring = null;
-        }
-    }
+    public void Dispose() => _turn.Close(Release);
 
-    /// <summary>
-    /// The reader says that it reads, then looks whether it shall stop; we said that it shall stop, and look whether it reads. The barrier on
-    /// all processors keeps both from being late, at no cost to the reader.
-    /// </summary>
-    private void WaitForReader()
+    private void Release()
     {
-        Interlocked.MemoryBarrierProcessWide();
-        var spin = new SpinWait();
-        while (_reading)
-            spin.SpinOnce();
-    }
-
-    private static void Close(ref int fd)
-    {
-        if (fd >= 0)
-            _ = Libc.Close(fd);
-        fd = -1;
+        CountLosses();
+        _ = Libc.Unmap(_ring, (nuint)_size.Bytes);
+        _ = Libc.Close(_socket);
+        _ring = null;
     }
 }

@@ -22,19 +22,15 @@ public sealed unsafe class UdpSocketSource : IPacketSource
     /// <summary>Asked of the kernel, which gives no more than net.core.rmem_max: room for some hundreds of datagrams.</summary>
     private const int ReceiveBuffer = 1 << 20;
 
-    private readonly Lock _control = new();
     private readonly ImmutableArray<Socket> _sockets;
     private readonly UdpEndpoint[] _endpoints;
     private readonly uint[] _dropsSeen;
     private readonly Libc.PollFd[] _poll;
     private readonly DatagramBatch _batch;
-    private readonly int _wake;
+    private readonly ReaderTurn _turn;
     private Gathering _gathering;
     private int _at;
     private long _dropped;
-    private volatile bool _stopped;
-    private volatile bool _reading;
-    private bool _closed;
 
     /// <summary>Takes over sockets that are bound already, as a service manager hands them on. What waits in them is read first.</summary>
     /// <exception cref="ArgumentException">None, or one that is no bound UDP socket.</exception>
@@ -47,10 +43,8 @@ public sealed unsafe class UdpSocketSource : IPacketSource
         foreach (var endpoint in _endpoints)
             AskForDetails(endpoint.Fd);
 
-        _wake = Libc.EventFd(0, Libc.EventCloseOnExec | Libc.EventNonBlock);
-        if (_wake < 0)
-            throw RingSocket.Failure("make an event to be woken by");
-        _poll = [.. _endpoints.Select(e => new Libc.PollFd { Fd = e.Fd, Events = Libc.PollIn }), new() { Fd = _wake, Events = Libc.PollIn }];
+        _turn = new();
+        _poll = [.. _endpoints.Select(e => new Libc.PollFd { Fd = e.Fd, Events = Libc.PollIn }), new() { Fd = _turn.Wake, Events = Libc.PollIn }];
         _at = _endpoints.Length;
         _batch = new();
     }
@@ -127,21 +121,21 @@ public sealed unsafe class UdpSocketSource : IPacketSource
     /// <exception cref="CaptureException">The kernel has taken a socket away.</exception>
     public bool TryRead(out CapturedPacket packet, long deadline)
     {
-        _reading = true;
+        _turn.Begin();
         try
         {
             return TryNext(out packet, deadline);
         }
         finally
         {
-            _reading = false;
+            _turn.End();
         }
     }
 
     private bool TryNext(out CapturedPacket packet, long deadline)
     {
         packet = default;
-        while (!_stopped)
+        while (!_turn.IsStopped)
         {
             if (_batch.TryNext(out packet))
                 return true;
@@ -151,7 +145,7 @@ public sealed unsafe class UdpSocketSource : IPacketSource
             if (now >= deadline)
                 break;
             if (_gathering.RestBefore(now) is > 0 and var rest && _batch.WasSmall)
-                RingSocket.Rest(_wake, Math.Min(rest, deadline - now));
+                RingSocket.Rest(_turn.Wake, Math.Min(rest, deadline - now));
             Wait(deadline - Libc.Nanoseconds(Libc.ClockMonotonic));
         }
 
@@ -190,9 +184,9 @@ public sealed unsafe class UdpSocketSource : IPacketSource
     {
         get
         {
-            lock (_control)
+            lock (_turn.Control)
             {
-                if (!_closed)
+                if (!_turn.IsClosed)
                     CountDrops();
                 return _dropped;
             }
@@ -218,41 +212,15 @@ public sealed unsafe class UdpSocketSource : IPacketSource
         return Libc.GetOption(fd, Libc.SolSocket, Libc.SoMemoryInfo, info, &length) == 0 && length == Numbers * sizeof(uint) ? info[Numbers - 1] : 0;
     }
 
-    public void Stop()
-    {
-        _stopped = true;
-        lock (_control)
-        {
-            if (_closed)
-                return;
-            var one = 1UL;
-            _ = Libc.Write(_wake, &one, sizeof(ulong));
-        }
-    }
+    public void Stop() => _turn.Stop();
 
-    public void Dispose()
-    {
-        Stop();
-        WaitForReader();
-        lock (_control)
-        {
-            if (_closed)
-                return;
-            CountDrops();
-            _closed = true;
-            _ = Libc.Close(_wake);
-            _batch.Dispose();
-            foreach (var socket in _sockets)
-                socket.Dispose();
-        }
-    }
+    public void Dispose() => _turn.Close(Release);
 
-    /// <summary>As in <see cref="PacketRing"/>: after the barrier, either the reader has seen that it shall stop, or we see that it reads.</summary>
-    private void WaitForReader()
+    private void Release()
     {
-        Interlocked.MemoryBarrierProcessWide();
-        var spin = new SpinWait();
-        while (_reading)
-            spin.SpinOnce();
+        CountDrops();
+        _batch.Dispose();
+        foreach (var socket in _sockets)
+            socket.Dispose();
     }
 }

@@ -8,6 +8,9 @@ public sealed record Grant(string Service, Address Source, ImmutableArray<PortRa
     /// <summary>The only port that the client may connect from; 0: any.</summary>
     public ushort SourcePort { get; init; }
 
+    /// <summary>The one port of the service that it is for, and then all of <see cref="Ports"/>; null: it is for all that the service has.</summary>
+    public PortRange? Only { get; init; }
+
     /// <summary>Whose key it was granted to: its hint as 16 hexadecimal digits. Empty where no key asked.</summary>
     public string Holder { get; init; } = "";
 

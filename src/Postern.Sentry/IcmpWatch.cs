@@ -19,8 +19,8 @@ public sealed record IcmpWatch(TokenSecret Secret) : TokenWatch(Secret)
 
     public override bool Echo => true;
 
-    internal override ITokenDetector Detector(ImmutableArray<(int Door, TokenWatch Knock)> knocks, TokenWatchOptions options, SentryCounters counters) =>
-        new IcmpDetector([.. knocks.Select(k => (k.Door, (IcmpWatch)k.Knock))], counters);
+    internal override ITokenDetector Detector(ImmutableArray<(int Door, TokenWatch Knock)> knocks, TokenWatchOptions options, TokenThoughts thoughts) =>
+        new IcmpDetector([.. knocks.Select(k => (k.Door, (IcmpWatch)k.Knock))], thoughts);
 
     internal override void Write(BinaryWriter writer)
     {

@@ -21,8 +21,8 @@ public sealed record PortsWatch(TokenSecret Secret, PortSpan Span, bool Tcp, boo
 
     public override ImmutableArray<FilterPorts> UdpPorts => Udp ? [new(Span.First, Span.Last)] : [];
 
-    internal override ITokenDetector Detector(ImmutableArray<(int Door, TokenWatch Knock)> knocks, TokenWatchOptions options, SentryCounters counters) =>
-        new PortsTokens([.. knocks.Select(k => (k.Door, (PortsWatch)k.Knock))], counters);
+    internal override ITokenDetector Detector(ImmutableArray<(int Door, TokenWatch Knock)> knocks, TokenWatchOptions options, TokenThoughts thoughts) =>
+        new PortsTokens([.. knocks.Select(k => (k.Door, (PortsWatch)k.Knock))], thoughts);
 
     internal override void Write(BinaryWriter writer)
     {

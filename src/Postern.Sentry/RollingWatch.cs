@@ -20,8 +20,8 @@ public sealed record RollingWatch(TokenSecret Secret, RollingPlan Plan, TimeSpan
 
     public override ImmutableArray<FilterPorts> UdpPorts => Of(StepKind.Udp);
 
-    internal override ITokenDetector Detector(ImmutableArray<(int Door, TokenWatch Knock)> knocks, TokenWatchOptions options, SentryCounters counters) =>
-        new RollingTokens([.. knocks.Select(k => (k.Door, (RollingWatch)k.Knock))], counters);
+    internal override ITokenDetector Detector(ImmutableArray<(int Door, TokenWatch Knock)> knocks, TokenWatchOptions options, TokenThoughts thoughts) =>
+        new RollingTokens([.. knocks.Select(k => (k.Door, (RollingWatch)k.Knock))], thoughts);
 
     internal override void Write(BinaryWriter writer)
     {

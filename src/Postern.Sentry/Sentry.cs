@@ -21,6 +21,7 @@ public sealed class Sentry
     private readonly SpaDetector? _spa;
     private readonly FwknopDetector? _fwknop;
     private readonly ITokenDetector[] _tokens;
+    private readonly TokenThoughts _tokenThoughts;
     private readonly ITrace? _trace;
     private readonly Report[] _reports;
 
@@ -37,7 +38,8 @@ public sealed class Sentry
         _fwknop = options.Fwknop is null ? null : new(options.Fwknop);
         _trace = trace;
         Counters = counters ?? new();
-        _tokens = options.Tokens?.Detectors(Counters) ?? [];
+        _tokenThoughts = new(Counters);
+        _tokens = options.Tokens?.Detectors(_tokenThoughts) ?? [];
         _reports = new Report[options.Doors.Length + 2 + (TokenWatchOptions.MostOfOnePacket * (options.Tokens?.Knocks.Length ?? 0))];
     }
 
@@ -103,9 +105,7 @@ public sealed class Sentry
 
     private int WatchForTokens(in PacketView packet, long now, int count, ITrace? trace)
     {
-        Span<long> refused = stackalloc long[SentryCounters.MaxTokenRefusals];
-        if (trace is not null)
-            Counters.CopyTokenRefusals(refused);
+        _tokenThoughts.Begin(areWanted: trace is not null);
         foreach (var detector in _tokens)
         {
             foreach (var found in detector.Observe(packet, new(now, unchecked(now + WallOffset))))
@@ -115,21 +115,9 @@ public sealed class Sentry
             }
         }
 
-        if (trace is not null && _tokens.Length > 0)
-            NoteRefused(refused, trace);
+        foreach (var thought in _tokenThoughts.OfPacket)
+            trace?.Note(thought);
         return count;
-    }
-
-    /// <summary>Detectors of tokens say why not by counting it: whose the token was meant to be, they cannot know.</summary>
-    private void NoteRefused(ReadOnlySpan<long> before, ITrace trace)
-    {
-        Span<long> now = stackalloc long[SentryCounters.MaxTokenRefusals];
-        Counters.CopyTokenRefusals(now);
-        for (var i = 0; i < now.Length; i++)
-        {
-            if (now[i] > before[i])
-                trace.Note(new(KnockMethod.Token, door: -1, SentryCounters.TokenRefusalAt(i)));
-        }
     }
 
     private Report ReportOf(ReportKind kind, int door, in PacketView packet, long now)

@@ -25,7 +25,6 @@ public sealed class SentryCounters
     private const int RefusalsAt = FaultsAt + 16;
     private const int FwknopRefusalsAt = RefusalsAt + 8;
     private const int TokenRefusalsAt = FwknopRefusalsAt + 8;
-    internal const int MaxTokenRefusals = 8;
 
     private static readonly ImmutableArray<Refusal> SpaRefusals =
         [Refusal.WrongSize, Refusal.Copy, Refusal.Junk, Refusal.OverBudget, Refusal.NotSealedToUs, Refusal.UnknownVersion, Refusal.BadRequest];
@@ -88,10 +87,6 @@ public sealed class SentryCounters
     public ImmutableArray<(Refusal Refusal, long Packets)> TokenRefusals() => [.. OfTokens.Select(r => (r, RefusedToken(r)))];
 
     public long RefusedToken(Refusal refusal) => OfTokens.IndexOf(refusal) is >= 0 and var place ? Volatile.Read(ref _numbers[TokenRefusalsAt + place]) : 0;
-
-    internal void CopyTokenRefusals(Span<long> counts) => _numbers.AsSpan(TokenRefusalsAt, MaxTokenRefusals).CopyTo(counts);
-
-    internal static Refusal TokenRefusalAt(int place) => OfTokens[place];
 
     public ReadOnlySpan<long> Numbers => _numbers;
 

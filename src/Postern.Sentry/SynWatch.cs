@@ -35,8 +35,8 @@ public sealed record SynWatch(TokenSecret Secret, ImmutableArray<FilterPorts> Po
         return false;
     }
 
-    internal override ITokenDetector Detector(ImmutableArray<(int Door, TokenWatch Knock)> knocks, TokenWatchOptions options, SentryCounters counters) =>
-        new SynDetector([.. knocks.Select(k => (k.Door, (SynWatch)k.Knock))], counters);
+    internal override ITokenDetector Detector(ImmutableArray<(int Door, TokenWatch Knock)> knocks, TokenWatchOptions options, TokenThoughts thoughts) =>
+        new SynDetector([.. knocks.Select(k => (k.Door, (SynWatch)k.Knock))], thoughts);
 
     internal override void Write(BinaryWriter writer)
     {

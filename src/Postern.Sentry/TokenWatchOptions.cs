@@ -15,7 +15,7 @@ public sealed record TokenWatchOptions(ImmutableArray<TokenWatch> Knocks, UInt12
     internal const int MostOfOnePacket = 3;
 
     /// <summary>One detector a method; those of methods that no knock has are not there.</summary>
-    internal ITokenDetector[] Detectors(SentryCounters counters) => [.. Knocks.Index().GroupBy(k => k.Item.Method).Select(m => m.First().Item.Detector([.. m], this, counters))];
+    internal ITokenDetector[] Detectors(TokenThoughts thoughts) => [.. Knocks.Index().GroupBy(k => k.Item.Method).Select(m => m.First().Item.Detector([.. m], this, thoughts))];
 }
 
 /// <summary>A knock by a token as the sentry knows it. One type for each method: what it watches for, how it crosses to the sentry, and who looks for it.</summary>
@@ -36,8 +36,8 @@ public abstract record TokenWatch(TokenSecret Secret)
     /// <summary>Makes the one detector for all knocks of this method.</summary>
     /// <param name="knocks">Which they are, each with its door.</param>
     /// <param name="options">All of them.</param>
-    /// <param name="counters">Where refusals are counted.</param>
-    internal abstract ITokenDetector Detector(ImmutableArray<(int Door, TokenWatch Knock)> knocks, TokenWatchOptions options, SentryCounters counters);
+    /// <param name="thoughts">Who is told what it makes of packets that complete none.</param>
+    internal abstract ITokenDetector Detector(ImmutableArray<(int Door, TokenWatch Knock)> knocks, TokenWatchOptions options, TokenThoughts thoughts);
 
     /// <summary>All but the method and the secret.</summary>
     internal abstract void Write(BinaryWriter writer);

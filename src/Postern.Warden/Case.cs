@@ -18,6 +18,9 @@ internal readonly record struct Deed(string Name, Service? Opens, TimeSpan Time)
     /// <summary>The port and the target that the request chose: a forward to where the service allows it, or another port for one of its own.</summary>
     public PortForward? Chosen { get; init; }
 
+    /// <summary>The one port of the service that is opened; null: all.</summary>
+    public PortRange? Only { get; init; }
+
     public static Deed Close(string name) => new(name, null, default);
 }
 

@@ -6,11 +6,11 @@ namespace Postern.Warden;
 
 /// <summary>
 /// What makes a grant another than the next. Of a forward that the request chose it is the port, and not the service: one port of one address leads to one
-/// place.
+/// place. Of a flow it is the port too: one source port may connect to two.
 /// </summary>
 internal readonly record struct GrantKey(string Service, Address Source, ushort SourcePort)
 {
-    public PortRange? Outside { get; private init; }
+    public PortRange? Outside { get; init; }
 
     public static GrantKey OfChosen(PortForward chosen, Grantee to) => new("", to.Source, to.SourcePort) { Outside = chosen.Port };
 }
@@ -82,5 +82,5 @@ internal sealed class GrantBook
 
     public static GrantKey KeyOf(Grant grant) => grant.Chosen is { } chosen
         ? GrantKey.OfChosen(chosen, new(grant.Source, grant.SourcePort))
-        : new(grant.Service, grant.Source, grant.SourcePort);
+        : new(grant.Service, grant.Source, grant.SourcePort) { Outside = grant.Only };
 }

@@ -239,7 +239,7 @@ public sealed partial class Warden
             return;
         }
 
-        var key = deed.Chosen is { } c ? GrantKey.OfChosen(c, to) : new(service.Name, to.Source, to.SourcePort);
+        var key = deed.Chosen is { } c ? GrantKey.OfChosen(c, to) : new(service.Name, to.Source, to.SourcePort) { Outside = deed.Only };
         OpenPendingBefore(key, now);
         var isNew = !_book.TryFind(key, out var held);
         if (held is not null && deed.Chosen is { } other && ForwardRules.IsTaken(held, service, to, other))
@@ -293,7 +293,7 @@ public sealed partial class Warden
         for (var i = 0; i < openings.Length; i++)
         {
             var (waiting, deed) = (pending[i], pending[i].Of.Deeds[pending[i].Deed]);
-            openings[i] = new(Protected(deed.Opens!), waiting.To, waiting.Until - now.Uptime) { Chosen = deed.Chosen, IsNew = waiting.Held is null };
+            openings[i] = new(Protected(deed.Opens!, deed.Only), waiting.To, waiting.Until - now.Uptime) { Chosen = deed.Chosen, IsNew = waiting.Held is null };
         }
 
         _firewall.Open(openings, results);
@@ -311,8 +311,9 @@ public sealed partial class Warden
     private void Enter(in PendingGrant given, Moment now)
     {
         var deed = given.Of.Deeds[given.Deed];
-        var grant = new Grant(deed.Name, given.To.Source, deed.Chosen is { } at ? [at.Port] : deed.Opens!.Ports, given.Until)
+        var grant = new Grant(deed.Name, given.To.Source, (deed.Chosen?.Port ?? deed.Only) is { } one ? [one] : deed.Opens!.Ports, given.Until)
         {
+            Only = deed.Only,
             SourcePort = given.To.SourcePort,
             Holder = given.To.Holder,
             Forward = given.Target,
@@ -326,9 +327,9 @@ public sealed partial class Warden
         given.Of.Settle(given.Deed, Refusal.None, end);
     }
 
-    private Refusal OpenPorts(Service service, Grantee to, PortForward? chosen, TimeSpan time, Cause cause)
+    private Refusal OpenPorts(Service service, PortRange? only, Grantee to, PortForward? chosen, TimeSpan time, Cause cause)
     {
-        var done = chosen is { } choice ? _firewall.Open(Protected(service), to, choice, time) : _firewall.Open(Protected(service), to, time);
+        var done = chosen is { } choice ? _firewall.Open(Protected(service), to, choice, time) : _firewall.Open(Protected(service, only), to, time);
         return done.Done ? Refusal.None : Refuse(Refusal.FirewallFailed, cause, service.Name, to, Errno(done), chosen);
     }
 
@@ -344,7 +345,7 @@ public sealed partial class Warden
     private Refusal End(Grant grant, AuditEvent why, Cause cause)
     {
         var to = new Grantee(grant.Source, grant.SourcePort, grant.Holder);
-        var refusal = IsOfAction(grant) ? Undo(grant, to, cause) : ClosePorts(_services[grant.Service], to, grant.Chosen, cause);
+        var refusal = IsOfAction(grant) ? Undo(grant, to, cause) : ClosePorts(_services[grant.Service], grant.Only, to, grant.Chosen, cause);
         if (refusal != Refusal.None)
             return refusal;
         _book.Remove(grant);
@@ -352,9 +353,9 @@ public sealed partial class Warden
         return Refusal.None;
     }
 
-    private Refusal ClosePorts(Service service, Grantee to, PortForward? chosen, Cause cause)
+    private Refusal ClosePorts(Service service, PortRange? only, Grantee to, PortForward? chosen, Cause cause)
     {
-        var done = chosen is { } choice ? _firewall.Close(Protected(service), to, choice) : _firewall.Close(Protected(service), to);
+        var done = chosen is { } choice ? _firewall.Close(Protected(service), to, choice) : _firewall.Close(Protected(service, only), to);
         return done.Done ? Refusal.None : Refuse(Refusal.FirewallFailed, cause, service.Name, to, Errno(done), chosen);
     }
 
@@ -362,8 +363,9 @@ public sealed partial class Warden
     {
         if (!_services.TryGetValue(kept.Service, out var service) || service.Action is not null)
             return;
-        var grant = new Grant(service.Name, kept.To.Source, kept.Chosen is { } chosen ? [chosen.Port] : service.Ports, now.Uptime + kept.Remaining)
+        var grant = new Grant(service.Name, kept.To.Source, (kept.Chosen?.Port ?? kept.Only) is { } one ? [one] : service.Ports, now.Uptime + kept.Remaining)
         {
+            Only = kept.Only,
             SourcePort = kept.To.SourcePort,
             Holder = kept.To.Holder,
             Forward = kept.Forward,
@@ -380,10 +382,11 @@ public sealed partial class Warden
         var to = new Grantee(lost.Source, lost.SourcePort, lost.Holder);
         if (lost.Until <= now.Uptime || _book.TryFind(GrantBook.KeyOf(lost), out _)
             || !_services.TryGetValue(lost.Service, out var service) || service.Action is not null
+            || (lost.Only is { } port && !service.Has(port.Transport, port.First))
             || ForwardRules.Decide(_options, service, lost.Source, lost.Chosen, out var target) != Refusal.None || target != lost.Forward
-            || OpenPorts(service, to, lost.Chosen, lost.Until - now.Uptime, Unasked) != Refusal.None)
+            || OpenPorts(service, lost.Only, to, lost.Chosen, lost.Until - now.Uptime, Unasked) != Refusal.None)
             return false;
-        _book.Put(lost.IsChosen ? lost : lost with { Ports = service.Ports });
+        _book.Put(lost.IsChosen || lost.Only is not null ? lost : lost with { Ports = service.Ports });
         return true;
     }
 
@@ -430,5 +433,5 @@ public sealed partial class Warden
 
     private static string NameOf(string holder, KeyRing keys) => keys.Of(holder) is [var only] ? only.Name : "";
 
-    private static ProtectedService Protected(Service service) => new(service.Name, service.Ports, service.Appear) { Forward = service.Forward };
+    private static ProtectedService Protected(Service service, PortRange? only = null) => new(service.Name, only is { } one ? [one] : service.Ports, service.Appear) { Forward = service.Forward };
 }

@@ -30,8 +30,14 @@ public sealed partial class Warden
         var refusal = report.Generation == Generation ? judge.Judge(report, now, hearing) : Refusal.StaleKnock;
         var why = new Cause(hearing.Knock?.Name ?? "", hearing.By, report.Stack);
         var to = new Grantee(report.Source, hearing.Knock is { OneFlow: true } ? report.SourcePort : (ushort)0);
-        return refusal != Refusal.None ? Case.Refused(Refuse(refusal, why, "", to), why, to) : new(why, to, DeedsOf(hearing.Opens, hearing.Closes, hearing.TimeFor));
+        if (refusal != Refusal.None)
+            return Case.Refused(Refuse(refusal, why, "", to), why, to);
+        var deeds = DeedsOf(hearing.Opens, hearing.Closes, hearing.TimeFor);
+        return new(why, to, hearing.Knock is { OneFlow: true } ? OfOnePort(deeds, report.TcpPort) : deeds);
     }
+
+    /// <summary>A flow goes to one port; the service's others stay closed to it.</summary>
+    private static Deed[] OfOnePort(Deed[] deeds, ushort port) => Array.ConvertAll(deeds, deed => deed with { Only = deed.Opens?.OneOf(Transport.Tcp, port) });
 
     /// <summary>What is good once is used up before anything comes of it: a grant may be lost so, and none is given twice.</summary>
     private Refusal UseUp(int number, Moment now)

@@ -21,6 +21,9 @@ public sealed record Service(string Name, ImmutableArray<PortRange> Ports)
     public ForwardRule? Forward { get; init; }
 
     internal bool Has(Transport transport, ushort port) => Ports.Any(range => range.Contains(transport, port));
+
+    /// <summary>The port as one of several; null where it is all that there is.</summary>
+    internal PortRange? OneOf(Transport transport, ushort port) => Ports.All(range => range.Count == 1 && range.Contains(transport, port)) ? null : new(transport, port);
 }
 
 /// <summary>An action as the warden knows it: not what is run, only which.</summary>

@@ -14,6 +14,8 @@ public sealed class PathWatchTests : IDisposable
         Directory.CreateDirectory(At("real/inner"));
         File.WriteAllText(At("real/inner/keys"), "one");
         File.CreateSymbolicLink(At("shortcut"), "real/inner");
+        using (var twin = System.Diagnostics.Process.Start("ln", ["-P", At("shortcut"), At("twin")])) // a link that has another name is not removed with this one
+            twin.WaitForExit();
         File.CreateSymbolicLink(At("way"), At("shortcut"));
         _file = At("way/keys");
     }

@@ -1,3 +1,5 @@
+using Postern.Reports;
+
 namespace Postern.Firewall.Tests;
 
 /// <summary>Grants for one source port of an address: who sits behind the same address is a stranger still.</summary>
@@ -33,6 +35,22 @@ public sealed class KernelNarrowTests : IDisposable
         Thread.Sleep(4100);
         Assert.Equal(Seen.Silence, _lab.Tcp(friend, host, 22, from: Hers));
         Assert.Empty(_lab.Apply(Ssh, Time));
+    }
+
+    /// <summary>A connection that carried its own token got the port that it goes to, and no other of the service; who takes over knows that.</summary>
+    [Fact]
+    public void One_port_of_a_service_for_one_source_port_is_no_other_and_is_found_again()
+    {
+        Lab.AcceptAll(_lab.ListenTcp(80));
+        Lab.AcceptAll(_lab.ListenTcp(443));
+        var site = Lab.Service("site", "tcp/80 tcp/443");
+        _lab.Apply(site);
+        _lab.Open(site with { Ports = [new(Transport.Tcp, 443)] }, Lab.FriendV4, 30, Hers);
+        Assert.Equal(Seen.Silence, _lab.Tcp(Lab.FriendV4, Lab.HostV4, 80, from: Hers));
+        Assert.Equal(Seen.Open, _lab.Tcp(Lab.FriendV4, Lab.HostV4, 443, from: Hers));
+        Assert.Equal(new PortRange(Transport.Tcp, 443), Assert.Single(_lab.Apply(site)).Only);
+        _lab.Open(site, Lab.FriendV4, 30, Hers);
+        Assert.Null(Assert.Single(_lab.Apply(site)).Only);
     }
 
     /// <summary>Its SYN, which is judged before "established" is; then all that follows, also beyond the grant's end; and no second SYN.</summary>

@@ -3,9 +3,11 @@ using Postern.Keys;
 using Postern.Knocks.Ports;
 using Postern.Knocks.Rolling;
 using Postern.Knocks.Sequences;
+using Postern.Knocks.Tracing;
 using Postern.Packets;
 using Postern.Reports;
 using Postern.Reports.Tokens;
+using Postern.Reports.Watching;
 
 namespace Postern.Sentry.Tests;
 
@@ -86,6 +88,57 @@ public sealed class TokenWatchTests
             Assert.Equal(0, report.Door);
             Assert.True(TokenRequest.TryRead(report.Request.Span, out var token));
             Assert.Equal(((ulong)made, TokenRequest.CodeOf("ssh")), (token.Value.Made, token.Value.Service));
+        }
+    }
+
+    [Fact]
+    public void Who_listens_is_told_whose_token_it_would_be_how_much_of_it_is_there_and_why_not()
+    {
+        var notes = new Notes();
+        var sentry = new Sentry(Options, trace: notes) { WallOffset = Clock * Second };
+        var ports = PortsOf(Key);
+        for (var i = 0; i < PortsToken.Size; i++)
+            sentry.Watch(Packet(new(StepKind.Tcp, ports[i], ports[i]), i));
+        Assert.Equal([.. Enumerable.Range(1, 15).Select(made => (0, Finding.Part, made, Refusal.None)), (0, Finding.Refused, 0, Refusal.BadToken)], notes.Taken());
+        sentry.Watch(Packet(new(StepKind.Udp, 35_000, 35_000), Second));
+        Assert.Equal([(1, Finding.Refused, 0, Refusal.WrongStep)], notes.Taken());
+        sentry.Watch(Packet(new(StepKind.Udp, 80, 80), Second));
+        Assert.Empty(notes.Taken());
+    }
+
+    /// <summary>Before a secret fits, a token could be either's.</summary>
+    [Fact]
+    public void Of_two_knocks_at_one_span_neither_is_blamed()
+    {
+        var notes = new Notes();
+        var knock = new PortsWatch(Other, new(20_000), Tcp: true, Udp: true, TimeSpan.FromSeconds(10));
+        var sentry = new Sentry(new(7, []) { Tokens = new([knock, knock with { Secret = TokenSecret.From([.. Enumerable.Repeat((byte)7, 32)]) }], 5) }, trace: notes);
+        foreach (var port in PortsOf(Key)[..PortsToken.Size])
+            sentry.Watch(Packet(new(StepKind.Tcp, port, port), 0));
+        Assert.Equal((-1, Finding.Refused, 0, Refusal.BadToken), notes.Taken()[^1]);
+    }
+
+    private static ushort[] PortsOf(TokenSecret secret)
+    {
+        var (bytes, ports) = (new byte[PortsToken.Size], new ushort[PortSpan.Symbols]);
+        new PortsToken((uint)Clock, 0, 9, IsBound: false).Write(secret, Address.None, bytes);
+        new PortSpan(20_000).Write(bytes, ports);
+        return ports;
+    }
+
+    private sealed class Notes : ITrace
+    {
+        private readonly List<Thought> _thoughts = [];
+
+        public bool Wants(in PacketView packet, long now) => true;
+
+        public void Note(in Thought thought) => _thoughts.Add(thought);
+
+        public (int Door, Finding Finding, int Made, Refusal Refusal)[] Taken()
+        {
+            var taken = _thoughts.Select(t => (t.Door, t.Finding, (int)t.Made, t.Refusal)).ToArray();
+            _thoughts.Clear();
+            return taken;
         }
     }
 

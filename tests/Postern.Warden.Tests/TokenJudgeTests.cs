@@ -109,6 +109,19 @@ public sealed class TokenJudgeTests
         Assert.Equal(book.Count, again.Count);
     }
 
+    /// <summary>What is forgotten leaves a floor, so that a used token of a strict knock is kept as long as one of the most patient: its floor would refuse their tokens.</summary>
+    [Fact]
+    public void What_one_knock_forgets_costs_another_no_token()
+    {
+        Apply(Ports("strict") with { MaxAge = TimeSpan.FromSeconds(5) }, Ports("patient") with { Secret = new(7, 7), MaxAge = TimeSpan.FromSeconds(60) });
+        var made = (ulong)_now.Wall.ToUnixTimeSeconds();
+        Assert.Equal(Refusal.None, Judge(new(TokenMethod.Ports, made)));
+        _now = _now with { Wall = _now.Wall.AddSeconds(20) };
+        _ledger.Forget(_now.Wall);
+        Assert.Equal(Refusal.None, Judge(new(TokenMethod.Ports, made - 5), door: 1));
+        Assert.Equal(Refusal.Replayed, Judge(new(TokenMethod.Ports, made - 5), door: 1));
+    }
+
     [Fact]
     public void It_may_be_bound_to_an_address()
     {

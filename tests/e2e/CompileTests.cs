@@ -109,6 +109,79 @@ public sealed class CompileTests
         Assert.True(house.IsOpen(GateHouse.Gate4));
     }
 
+    /// <summary>
+    /// Two processors may see at once that a sequence was not used. What then stands between is the limit within the mark, so the second knock comes without the look that would have stopped it.
+    /// </summary>
+    [Fact]
+    public void To_mark_a_sequence_as_used_lets_one_packet_by_and_no_other()
+    {
+        using var house = new GateHouse(start: false);
+        var sequences = Path.Combine(Path.GetDirectoryName(house.ConfigurationFile)!, "sequences");
+        File.WriteAllText(sequences, "tcp/7000,udp/8000,tcp/9000\n");
+        File.SetUnixFileMode(sequences, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        Load(house, "nftables", "services: {ssh: {ports: [tcp/22], open_for: 2s}}\nknocks: {once: {method: one-time, sequences_file: " + sequences + ", opens: [ssh]}}", text =>
+        {
+            var blind = text.Replace("fib daddr type @knock1_used return", "", StringComparison.Ordinal);
+            Assert.NotEqual(text, blind);
+            return blind;
+        });
+        Knock(house, GateHouse.Gate4, "7000", "8000:udp", "9000");
+        Assert.True(house.IsOpen(GateHouse.Gate4));
+        GateHouse.Until(() => !house.IsOpen(GateHouse.Gate4), "the port to close");
+        foreach (var gate in new[] { GateHouse.Gate4, GateHouse.Gate6 })
+        {
+            Knock(house, gate, "7000", "8000:udp", "9000");
+            Assert.False(house.IsOpen(gate));
+        }
+    }
+
+    /// <summary>Who may not knock does not, and where nobody guards nothing is closed.</summary>
+    [Theory]
+    [InlineData("nftables")]
+    [InlineData("iptables")]
+    public void The_policy_and_the_interfaces_are_those_of_the_configuration(string rules)
+    {
+        var denied = "\npolicy: {deny: [" + GateHouse.Client4 + "/32]}\n";
+        using (var house = Load(rules, Configuration + denied))
+        {
+            Knock(house, GateHouse.Gate4, "7000", "8000:udp", "9000");
+            Assert.False(house.IsOpen(GateHouse.Gate4));
+        }
+
+        using (var house = Load(rules, Configuration + "\npolicy: {allow: [192.0.2.0/24]}\n"))
+        {
+            Knock(house, GateHouse.Gate4, "7000", "8000:udp", "9000");
+            Assert.False(house.IsOpen(GateHouse.Gate4));
+        }
+
+        using var elsewhere = new GateHouse(start: false);
+        elsewhere.Write(Configuration, "  interfaces: [nowhere0]\n");
+        LoadWritten(elsewhere, rules, null);
+        Assert.True(elsewhere.IsOpen(GateHouse.Gate4));
+        using var here = new GateHouse(start: false);
+        here.Write(Configuration, $"  interfaces: [{NetworkNamespace.Interface}]\n");
+        LoadWritten(here, rules, null);
+        Assert.False(here.IsOpen(GateHouse.Gate4));
+        Knock(here, GateHouse.Gate4, "7000", "8000:udp", "9000");
+        Assert.True(here.IsOpen(GateHouse.Gate4));
+    }
+
+    /// <summary>To iptables "lan+" is every name that begins with "lan": an interface that nobody named would be guarded, and knocked at.</summary>
+    [Theory]
+    [InlineData("iptables")]
+    [InlineData("ip6tables")]
+    public void A_name_that_iptables_takes_for_many_is_refused(string rules)
+    {
+        Needs.Root();
+        using var house = new GateHouse(start: false);
+        house.Write(Configuration, "  interfaces: [eth0, lan+]\n");
+        var (code, output) = house.RunToEnd(GateHouse.Postern, "compile", "--to", rules, "--config", house.ConfigurationFile);
+        Assert.NotEqual(0, code);
+        Assert.Contains("the interface 'lan+' cannot be written for iptables", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("PREROUTING", output, StringComparison.Ordinal);
+        Assert.Equal(0, house.RunToEnd(GateHouse.Postern, "compile", "--to", "nftables", "--config", house.ConfigurationFile).Code);
+    }
+
     /// <summary>Whoever loads the rules over SSH must not cut himself off, whether or not conntrack saw him come.</summary>
     [Fact]
     public void Loading_it_cuts_off_nobody()
@@ -157,13 +230,19 @@ public sealed class CompileTests
         return house;
     }
 
-    private static void Load(GateHouse house, string rules, string configuration)
+    private static void Load(GateHouse house, string rules, string configuration, Func<string, string>? change = null)
+    {
+        house.Write(configuration);
+        LoadWritten(house, rules, change);
+    }
+
+    private static void LoadWritten(GateHouse house, string rules, Func<string, string>? change)
     {
         var loader = rules is "nftables" ? "nft" : $"{rules}-restore";
         Needs.Program(loader);
-        house.Write(configuration);
         var file = house.ConfigurationFile + ".rules";
-        File.WriteAllText(file, house.Gate.Run(GateHouse.Postern, "compile", "--to", rules, "--config", house.ConfigurationFile));
+        var text = house.Gate.Run(GateHouse.Postern, "compile", "--to", rules, "--config", house.ConfigurationFile);
+        File.WriteAllText(file, change is null ? text : change(text));
         house.Gate.Run(loader, rules is "nftables" ? ["-f", file] : ["--noflush", file]);
         house.ServeTcp(22);
         house.ServeTcp(80);

@@ -47,6 +47,40 @@ public sealed class ControlTests
         Assert.DoesNotContain("reloaded", house.Log, StringComparison.Ordinal);
     }
 
+    /// <summary>What happens at the gate is told to readers as it is to root; to nobody else, and to no reader longer than he is one.</summary>
+    [Fact]
+    public void A_reader_watches_until_he_is_none_any_more_and_a_stranger_does_not()
+    {
+        using var house = Open(Readers);
+        var (code, output) = As(house, Stranger, "watch");
+        Assert.True(code == 3, output);
+        Assert.Contains("may not speak to it", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("packets", output, StringComparison.Ordinal);
+
+        using var watch = house.Gate.Start("setpriv", [.. Dropped(Reader)[1..], GateHouse.Postern, "watch", "--json", "--socket", house.Socket]);
+        var told = new StringBuilder();
+        watch.OutputDataReceived += (_, line) =>
+        {
+            lock (told)
+                told.AppendLine(line.Data);
+        };
+        watch.BeginOutputReadLine();
+        GateHouse.Until(() => Told().Contains("counters", StringComparison.Ordinal), "the watch to begin");
+        house.Knock("knock", GateHouse.Gate4, "7000", "8000:udp", "9000");
+        GateHouse.Until(() => Told().Contains("\"opened\"", StringComparison.Ordinal), "the grant");
+        Assert.Contains("tcp/7000", Told(), StringComparison.Ordinal);
+
+        house.Write(GateHouse.Configuration);
+        Assert.Equal(0, house.Command("reload").Code);
+        GateHouse.Until(() => watch.HasExited, "the watch to end with the right to it");
+
+        string Told()
+        {
+            lock (told)
+                return told.ToString();
+        }
+    }
+
     [Fact]
     public void A_stranger_learns_nothing_and_fills_no_log()
     {

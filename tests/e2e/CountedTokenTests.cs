@@ -65,6 +65,19 @@ public sealed class CountedTokenTests
         Assert.DoesNotContain("refusal=", token.House.Log, StringComparison.Ordinal); // the segment that came again was a copy
     }
 
+    /// <summary>Of a service with two ports it is the one that the connection goes to.</summary>
+    [Fact]
+    public void A_connection_opens_no_other_port_of_its_service()
+    {
+        using var token = new TokenHouse("    method: syn\n    ports: [tcp/22, tcp/80]\n    grant: connection");
+        token.Profile(ProfileOf("syn", GateHouse.Gate4, "syn_ports: [tcp/80]").Replace("services: [ssh]", "services: [web]", StringComparison.Ordinal).Replace("ssh: [tcp/22]", "web: [tcp/80]", StringComparison.Ordinal));
+        var (code, output) = token.House.FromClient("sh", "-c", $"printf 'is it you?' | XDG_CONFIG_HOME={ConfigOf(token)} {GateHouse.Postern} connect gate 80");
+        Assert.True(code == 0, output + token.House.Log);
+        Assert.Contains("is it you?", output, StringComparison.Ordinal);
+        Assert.Equal("tcp/80", Assert.Single(Assert.Single(token.House.Ask("grants").EnumerateArray()).GetProperty("ports").EnumerateArray()).GetString());
+        Assert.DoesNotContain("8080", token.House.Gate.Run("nft", "list", "set", "inet", "postern", "narrow4"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_connection_with_another_secret_does_not_get_in()
     {

@@ -28,6 +28,9 @@ internal sealed class FwknopHouse : IDisposable
 
     public string Rest { get; set; } = "";
 
+    /// <summary>More lines of the section <c>gate</c>.</summary>
+    public string Gate { get; init; } = "";
+
     public string Ledger => Path.Combine(_folder.FullName, "ledger");
 
     public void Service(string name, string lines) => _services.Append($"  {name}:\n    {lines.ReplaceLineEndings("\n    ")}\n");
@@ -47,7 +50,7 @@ internal sealed class FwknopHouse : IDisposable
 
     public FwknopHouse Start()
     {
-        House.Write($"{_services}{_knocks}{(Section.Length == 0 ? "" : $"fwknop:\n  {Section.ReplaceLineEndings("\n  ")}\n")}{Rest}", $"  ledger: {Ledger}\n");
+        House.Write($"{_services}{_knocks}{(Section.Length == 0 ? "" : $"fwknop:\n  {Section.ReplaceLineEndings("\n  ")}\n")}{Rest}", $"  ledger: {Ledger}\n{Gate}");
         House.Start();
         return this;
     }

@@ -5,9 +5,8 @@ using Postern.Tests;
 namespace Postern.EndToEnd.Tests;
 
 /// <summary>
-/// <c>capture: log</c>: the gate opens no packet socket, and knows of a knock by the lines that a firewall's rule LOG wrote. The kernel writes such lines for the first network namespace
-/// alone (net.netfilter.nf_log_all_netns is the whole host's, and not for a test to change), so these are written by the test in the kernel's form; <c>KernelLogTests</c> holds that form
-/// against the kernel's own.
+/// <c>capture: log</c>: the gate opens no packet socket, and knows of a knock by the lines that a firewall's rule LOG wrote. These are written by the test in the kernel's form;
+/// <c>KernelLogTests</c> holds that form against the kernel's own, and <see cref="MethodSourceTests"/> has lines that the kernel wrote.
 /// </summary>
 public sealed class LogTests : IDisposable
 {
@@ -188,7 +187,8 @@ public sealed class LogTests : IDisposable
         Assert.Equal(0, chown.ExitCode);
     }
 
-    private static IEnumerable<string> Steps(string source)
+    /// <summary>Lines of the kernel's as a logger writes them, for the sequence of the house.</summary>
+    internal static IEnumerable<string> Steps(string source)
     {
         yield return Tcp(source, 7000);
         yield return Udp(source, 8000);

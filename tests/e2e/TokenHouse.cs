@@ -11,7 +11,9 @@ internal sealed class TokenHouse : IDisposable
 
     /// <param name="knock">The lines of the one knock, but its secret.</param>
     /// <param name="policy">What else is written in the configuration.</param>
-    public TokenHouse(string knock, string policy = "")
+    /// <param name="gate">More lines of the section <c>gate</c>.</param>
+    /// <param name="start">The gate is to run at once.</param>
+    public TokenHouse(string knock, string policy = "", string gate = "", bool start = true)
     {
         File.WriteAllText(SecretFile, Secret + "\n");
         File.SetUnixFileMode(SecretFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
@@ -23,7 +25,7 @@ internal sealed class TokenHouse : IDisposable
                 ports: [tcp/22]
                 open_for: 20s
               web:
-                ports: [tcp/80]
+                ports: [tcp/80, tcp/8080]
                 open_for: 20s
             knocks:
               phone:
@@ -32,8 +34,9 @@ internal sealed class TokenHouse : IDisposable
             {knock}
             {policy}
             """, start: false);
-        House.Write(File.ReadAllText(House.ConfigurationFile).Split("\n", 3)[2], $"  ledger: {Path.Combine(_folder.FullName, "ledger")}\n");
-        House.Start();
+        House.Write(File.ReadAllText(House.ConfigurationFile).Split("\n", 3)[2], $"  ledger: {Path.Combine(_folder.FullName, "ledger")}\n{gate}");
+        if (start)
+            House.Start();
         House.ServeTcp(22);
         House.ServeTcp(80);
     }

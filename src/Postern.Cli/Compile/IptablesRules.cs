@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using Postern.Cli.CommandLine;
 using Postern.Cli.Imports;
 using Postern.Knocks.Sequences;
 using Postern.Reports;
@@ -28,6 +29,7 @@ internal sealed class IptablesRules(CompiledGate gate, bool isV4, ImportNotes no
 
     public string Write()
     {
+        RefuseWildcards();
         WriteRoot();
         Chain(Knocks);
         foreach (var knock in gate.Knocks.Where(k => k.IsOf(isV4) && IsPossible(k)))
@@ -44,6 +46,13 @@ internal sealed class IptablesRules(CompiledGate gate, bool isV4, ImportNotes no
         WriteAstray();
         WriteGuard();
         return $"*mangle\n{string.Concat(_chains.Select(chain => $":{chain} - [0:0]\n"))}{Entrances()}{_rules}COMMIT\n";
+    }
+
+    /// <summary>iptables takes a name that ends in '+' for all that begin so, and knows no way to say the name itself: others' interfaces would be guarded, or knocked at, too.</summary>
+    private void RefuseWildcards()
+    {
+        if (gate.Interfaces.FirstOrDefault(name => name.EndsWith('+')) is { } name)
+            throw new CommandFailure(ExitCode.NotDone, $"the interface '{name}' cannot be written for iptables, to which it is every name that begins with '{name[..^1]}'", "write --to nftables, or give the interface a name without '+' at its end");
     }
 
     private string Entrances() => string.Concat((gate.Interfaces.IsEmpty ? [""] : gate.Interfaces.Select(name => $"-i {name} ")).Select(from => $"-A PREROUTING {from}-j {Root}\n"));

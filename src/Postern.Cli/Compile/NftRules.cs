@@ -15,7 +15,8 @@ namespace Postern.Cli.Compile;
 /// order: any       a set for each step, its elements end "within" after the step was last made; who is in all of them has knocked
 /// order: strict    a set for each step but the last: who has come so far; and one of who has begun, "within" ago at most
 /// </code>
-/// A mark of use is an element that is the same whoever uses it and how: the kind of our own address, "local".
+/// A mark of use is an element that is the same whoever uses it and how: the kind of our own address, "local". In it stands a limit of one packet: two processors may both see that there is no mark, and both make it, but the
+/// kernel keeps one element, and its limit lets one packet by.
 /// Nobody is taken out of the set of a step by the step after it, so that a packet that comes again is known for one.
 /// </summary>
 internal sealed class NftRules
@@ -99,7 +100,9 @@ internal sealed class NftRules
     private void WriteChains(CompiledKnock knock, bool isV4)
     {
         var source = Source(isV4);
-        Chain(Named(knock, "done", isV4), knock.IsOnce ? ["fib daddr type != local return", $"fib daddr type @knock{knock.Number}_used return", $"add @knock{knock.Number}_used {{ fib daddr type }}"] : [],
+        if (knock.IsOnce)
+            Chain(Named(knock, "done", isV4), [], OnceOnly(knock, $"goto {Named(knock, "once", isV4)}"));
+        Chain(Named(knock, knock.IsOnce ? "once" : "done", isV4), [],
         [
             .. SetsOf(knock, isV4).Select(set => $"delete @{set} {{ {source} }}"),
             .. knock.Closes.Select(service => $"delete @{Open(service, isV4)} {{ {source} }}"),
@@ -110,6 +113,12 @@ internal sealed class NftRules
             WriteStrict(knock, isV4);
         else
             WriteAny(knock, isV4);
+    }
+
+    private static string[] OnceOnly(CompiledKnock knock, string then)
+    {
+        var used = string.Create(CultureInfo.InvariantCulture, $"@knock{knock.Number}_used");
+        return ["fib daddr type != local return", $"fib daddr type {used} return", $"add {used} {{ fib daddr type limit rate 1/week burst 1 packets }} {then}"];
     }
 
     private void WriteAny(CompiledKnock knock, bool isV4)

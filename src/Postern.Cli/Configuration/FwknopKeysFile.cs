@@ -25,24 +25,7 @@ internal static class FwknopKeysFile
     private static readonly string[] Names = ["key", "key_base64", "hmac_key", "hmac_key_base64", "hmac_digest", "mode"];
 
     /// <summary>Null, and a fault: no keys of it are taken.</summary>
-    public static FwknopKeySet? Read(string path, FaultList faults)
-    {
-        using var stream = FileOf(path).Open(faults);
-        var room = GC.AllocateArray<byte>(MaxSize, pinned: true);
-        try
-        {
-            return stream is null ? null : Read(path, room.AsSpan(0, stream.ReadAtLeast(room, room.Length, throwOnEndOfStream: false)), faults);
-        }
-        catch (IOException e)
-        {
-            faults.AddUnreadable(path, $"cannot be read: {e.Message.TrimEnd('.')}; {Nobody}", "look at the disk");
-            return null;
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(room);
-        }
-    }
+    public static FwknopKeySet? Read(string path, FaultList faults) => FileOf(path).ReadSecret(bytes => Read(path, bytes, faults), faults);
 
     private static TrustedFile FileOf(string path) => new(path, MaxSize, Nobody)
     {

@@ -6,9 +6,6 @@ namespace Postern.Cli.Configuration;
 /// <summary>What the knocks by the method fwknop must keep to, together with all else.</summary>
 internal static class FwknopRules
 {
-    /// <summary>Each is a socket, with <c>capture: udp</c>.</summary>
-    private const int MaxBound = 64;
-
     public static void Check(ImmutableArray<FwknopKnock> knocks, ServicesSection services, FaultList faults)
     {
         var actions = services.Services.Where(s => s.Service.Action is not null).Select(s => s.Service.Name).ToHashSet(StringComparer.Ordinal);
@@ -28,7 +25,5 @@ internal static class FwknopRules
             return;
         if (fwknop.Icmp || fwknop.Of(Transport.Tcp).Any())
             faults.Add(first.Place, "'capture: udp' sees neither icmp nor tcp", "leave only udp ports in fwknop.ports, or write capture: packet");
-        else if (fwknop.Ports.Sum(p => p.Count) > MaxBound)
-            faults.Add(first.Place, "'capture: udp' opens a socket for each port of fwknop.ports, and these are too many", "leave a few, or write capture: packet");
     }
 }

@@ -22,24 +22,7 @@ internal static class SecretFile
     private static readonly string Shape = string.Create(CultureInfo.InvariantCulture, $"write one line of {TokenSecret.MinSize} to {TokenSecret.MaxSize} bytes in hexadecimal or base64: openssl rand -hex 32");
 
     /// <summary>Null, and a fault: there is none.</summary>
-    public static TokenSecret? Read(string path, FaultList faults)
-    {
-        using var stream = FileOf(path).Open(faults);
-        var room = GC.AllocateArray<byte>(MaxSize, pinned: true);
-        try
-        {
-            return stream is null ? null : Read(path, room.AsSpan(0, stream.ReadAtLeast(room, room.Length, throwOnEndOfStream: false)), faults);
-        }
-        catch (IOException e)
-        {
-            faults.AddUnreadable(path, $"cannot be read: {e.Message.TrimEnd('.')}; {Nobody}", "look at the disk");
-            return null;
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(room);
-        }
-    }
+    public static TokenSecret? Read(string path, FaultList faults) => FileOf(path).ReadSecret(bytes => Read(path, bytes, faults), faults);
 
     /// <summary>Reads bytes as if they were a file of that name.</summary>
     internal static TokenSecret? Read(string path, ReadOnlySpan<byte> bytes, FaultList faults)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Postern.Confinement;
 using Postern.Keys;
 
@@ -34,6 +35,27 @@ internal sealed record TrustedFile(string Path, int MaxSize, string Consequence)
             return null;
         using var reader = new StreamReader(stream);
         return Try(reader.ReadToEnd, faults);
+    }
+
+    /// <summary>Hands over its bytes, of which no copy is left behind. Null, and a fault: nothing of it is taken.</summary>
+    public T? ReadSecret<T>(SecretReader<T> read, FaultList faults)
+        where T : class
+    {
+        using var stream = Open(faults);
+        var room = GC.AllocateArray<byte>(MaxSize, pinned: true);
+        try
+        {
+            return stream is null ? null : read(room.AsSpan(0, stream.ReadAtLeast(room, room.Length, throwOnEndOfStream: false)));
+        }
+        catch (IOException e)
+        {
+            faults.AddUnreadable(Path, $"cannot be read: {e.Message.TrimEnd('.')}; {Consequence}", "look at the disk");
+            return null;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(room);
+        }
     }
 
     /// <summary>As it lies there. Null, and a fault: nothing of it is to be taken.</summary>
@@ -75,3 +97,7 @@ internal sealed record TrustedFile(string Path, int MaxSize, string Consequence)
         }
     }
 }
+
+/// <summary>Reads what stands in a file of secrets; null: none that can be taken.</summary>
+internal delegate T? SecretReader<T>(ReadOnlySpan<byte> bytes)
+    where T : class;

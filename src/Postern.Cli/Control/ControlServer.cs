@@ -178,7 +178,7 @@ internal sealed class ControlServer : IDisposable
                 }
 
                 if (reply is { Watcher: { } watcher })
-                    await _watch!.ServeAsync(watcher, (line, time) => SendAsync(client, line, time), _stop.Token);
+                    await _watch!.ServeAsync(watcher, (line, time) => SendAsync(client, line, time), () => RightOf(client).Right != ControlRight.None, _stop.Token);
             }
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)

@@ -59,7 +59,7 @@ internal sealed class GrantLines(Grant[] grants, IReadOnlyDictionary<string, str
 
     private static string[] PortsOf(Grant grant, Dictionary<string, string[]> known)
     {
-        if (grant.IsChosen)
+        if (grant.IsChosen || grant.Only is not null)
             return [grant.Ports[0].ToString()];
         if (!known.TryGetValue(grant.Service, out var ports))
             known[grant.Service] = ports = [.. grant.Ports.Select(p => p.ToString())];

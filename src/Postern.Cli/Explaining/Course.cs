@@ -19,6 +19,7 @@ internal sealed class Course(string door, KnockSequence? sequence)
 
     private readonly List<(string Why, string Mend)> _complaints = [];
     private DateTimeOffset? _whole;
+    private bool _isOfParts;
 
     public string Door => door;
 
@@ -32,10 +33,13 @@ internal sealed class Course(string door, KnockSequence? sequence)
 
     /// <summary>Why it did not open, or not again, and what to do about it; none: nothing was in the way.</summary>
     public IReadOnlyList<(string Why, string Mend)> Complaints => _complaints.Count == 0 && Done is null && Unfinished is { } why
-        ? [(why, $"the other {(Of - Best == 1 ? "step was" : "steps were")} not sent, not recorded, or lost on the way: record at the client too, and compare what it sends with 'sequence' of '{door}'")]
+        ? [(why, _isOfParts ? RefusalWords.Of(Refusal.TooShort).Mend : $"the other {(Of - Best == 1 ? "step was" : "steps were")} not sent, not recorded, or lost on the way: record at the client too, and compare what it sends with 'sequence' of '{door}'")]
         : _complaints;
 
-    private string? Unfinished => Of == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"step {Best} of {Of}, and then nothing more came");
+    private string? Unfinished =>
+        Of == 0 ? null
+        : _isOfParts ? string.Create(CultureInfo.InvariantCulture, $"{Refusal.TooShort.Word()}: {Best} of the {Of} parts that make a token, and then nothing more came")
+        : string.Create(CultureInfo.InvariantCulture, $"step {Best} of {Of}, and then nothing more came");
 
     public void Note(in Thought thought, DateTimeOffset time)
     {
@@ -46,6 +50,9 @@ internal sealed class Course(string door, KnockSequence? sequence)
         {
             case Finding.Step or Finding.Again:
                 Best = Math.Max(Best, thought.Made);
+                break;
+            case Finding.Part when thought.Of > 0:
+                (Best, Of, _isOfParts) = (Math.Max(Best, thought.Made), thought.Of, true);
                 break;
             case Finding.Completed or Finding.Passed:
                 (Best, _whole) = (Math.Max(Best, (int)thought.Of), time);

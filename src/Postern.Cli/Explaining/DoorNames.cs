@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Postern.Cli.Configuration;
 using Postern.Knocks.Sequences;
+using Postern.Reports.Tokens;
 using Postern.Reports.Watching;
 
 namespace Postern.Cli.Explaining;
@@ -12,9 +13,12 @@ internal sealed class DoorNames
     /// <summary>What is wider is no port that somebody would have mistaken.</summary>
     private const int MostPorts = 64;
 
+    private const int MostNames = 3;
+
     private readonly ImmutableArray<KnockSequence> _sequences;
     private readonly ImmutableArray<string> _stanzas;
     private readonly ImmutableArray<string> _tokens;
+    private readonly string _someToken;
     private readonly Dictionary<(StepKind Kind, ushort Port), string> _byOtherProtocol = [];
 
     public DoorNames(GateConfiguration configuration)
@@ -22,6 +26,7 @@ internal sealed class DoorNames
         _sequences = configuration.Sequences;
         _stanzas = [.. configuration.Fwknop.Stanzas.Select(s => s.Name)];
         _tokens = [.. configuration.TokensWithSecret.Select(t => t.Name)];
+        _someToken = OneOf([.. configuration.TokensWithSecret.Where(t => t.Method is TokenMethod.Ports or TokenMethod.Rolling).Select(t => t.Name)]);
         var steps = from door in _sequences
                     from step in door.Steps
                     where step.Kind != StepKind.Echo && step.Width <= MostPorts
@@ -41,9 +46,12 @@ internal sealed class DoorNames
         KnockMethod.Fwknop when (uint)door < (uint)_stanzas.Length => _stanzas[door],
         KnockMethod.Fwknop => "fwknop",
         KnockMethod.Token when (uint)door < (uint)_tokens.Length => _tokens[door],
-        KnockMethod.Token => "tokens",
+        KnockMethod.Token => _someToken,
         _ => string.Create(CultureInfo.InvariantCulture, $"{MethodName(method)} {door}"),
     };
+
+    /// <summary>A packet of a series says whose it is only when the series is whole.</summary>
+    private static string OneOf(string[] names) => names.Length is 0 or > MostNames ? "tokens" : string.Join(" or ", names);
 
     public KnockSequence? Sequence(in Thought thought) =>
         thought.Method == KnockMethod.Sequence && (uint)thought.Door < (uint)_sequences.Length ? _sequences[thought.Door] : null;

@@ -63,6 +63,8 @@ internal sealed class Explanation(GateConfiguration configuration, DoorNames doo
             if (IsRoutine(thought, packet))
                 continue;
             tells = true;
+            if (thought is { Finding: Finding.Part, Door: < 0 })
+                continue; // when it is whole it is somebody's
             var client = Clients.Of(new(packet.Source));
             var course = Clients.CourseOf(client, thought);
             course.Note(thought, gate.Time);

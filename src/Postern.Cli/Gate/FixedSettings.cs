@@ -19,7 +19,7 @@ internal static class FixedSettings
         if (next.Capture == CaptureSetting.Udp && !next.DatagramPorts.SequenceEqual(now.DatagramPorts))
             return "spa.ports and fwknop.ports cannot change while the gate runs with 'capture: udp'";
         if (FilesOfKnocks(next).Select(FolderOf).FirstOrDefault(f => !Seen(now).Contains(f, StringComparer.Ordinal)) is { } folder)
-            return $"the gate cannot look into {folder}, where a sequences_file or secret_file lies now";
+            return $"the gate cannot look into {folder}, where a sequences_file, secret_file or keys file lies now";
         return (now.Spa, next.Spa) switch
         {
             (null, null) => null,
@@ -34,7 +34,7 @@ internal static class FixedSettings
     private static IEnumerable<string> Seen(GateConfiguration now) =>
         now.Files.Concat(FilesOfKnocks(now)).Concat(now.Spa is { } spa ? [spa.KeyFile, spa.AuthorizedKeysFile] : Array.Empty<string>()).Select(FolderOf);
 
-    private static IEnumerable<string> FilesOfKnocks(GateConfiguration of) => of.OneTime.Select(k => k.Settings.File).Concat(of.Tokens.Select(t => t.SecretFile));
+    private static IEnumerable<string> FilesOfKnocks(GateConfiguration of) => of.OneTime.Select(k => k.Settings.File).Concat(of.Tokens.Select(t => t.SecretFile)).Concat(of.Fwknop.Knocks.Select(k => k.KeysFile));
 
     private static string FolderOf(string file) => Path.GetDirectoryName(Path.GetFullPath(file)) ?? "/";
 

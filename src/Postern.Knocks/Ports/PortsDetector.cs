@@ -40,8 +40,11 @@ public enum PortsOutcome
 /// Watches for tokens in port numbers. A function of (packet, now) and of what it remembers, which is bounded: of each source, for each span, the last value at each place and when it came.
 /// <para>
 /// A newer value takes the place of an older one, so that a token sent again, or the next, needs no pause. With each new value a try is made as soon as there are enough: to mend what is missing and
-/// what is wrong (a symbol of an older token, a packet that somebody else sent in this one's name), and then by the secret of each knock of that span. Of tries each source has a small allowance, and
-/// all together a larger one.
+/// what is wrong (a symbol of an older token, a packet that somebody else sent in this one's name), and then by the secret of each knock of that span.
+/// </para>
+/// <para>
+/// Of tries each source has a small allowance; mending and MACs have budgets for all sources together, the same share for each span, so that a flood at one span costs the clients of another nothing. MACs are paid last, by
+/// words that the code has borne out: of junk with a symbol too many, one word in 256 comes so far. Any 16 symbols alone are a word, so that these have a smaller budget of their own, which a client does not need who gets one packet more through.
 /// </para>
 /// </summary>
 public sealed class PortsDetector
@@ -50,8 +53,6 @@ public sealed class PortsDetector
     public const int TriesAtOnce = 64;
 
     private const int TableBytes = 8 << 20;
-    private const int MacsPerSecond = 200_000;
-    private const int MacsAtOnce = 20_000;
     private const int TriesPerSecond = 16;
     private const long TryCost = 1_000_000_000 / TriesPerSecond;
     private const long TimeMask = ~0xffL;
@@ -64,21 +65,17 @@ public sealed class PortsDetector
     private readonly ImmutableArray<PortsDoor> _doors;
     private readonly Group[] _groups;
     private readonly AttemptTable _attempts;
-    private readonly WorkBudget _macs = new(MacsPerSecond, MacsAtOnce);
     private readonly PortsFound[] _found;
     private int _count;
 
     /// <summary>Knocks that look at the same packets.</summary>
-    private sealed record Group(PortSpan Span, bool Tcp, bool Udp, long Within, int[] Doors);
+    private sealed record Group(PortSpan Span, bool Tcp, bool Udp, long Within, int[] Doors, TryBudget Budget);
 
     public PortsDetector(ImmutableArray<PortsDoor> doors, int tableBytes = TableBytes)
     {
         _doors = doors;
-        _groups =
-        [
-            .. doors.Index().GroupBy(d => (d.Item.Span, d.Item.Tcp, d.Item.Udp, d.Item.Within))
-                .Select(g => new Group(g.Key.Span, g.Key.Tcp, g.Key.Udp, g.Key.Within.Ticks * TimeSpan.NanosecondsPerTick, [.. g.Select(d => d.Index)])),
-        ];
+        var groups = doors.Index().GroupBy(d => (d.Item.Span, d.Item.Tcp, d.Item.Udp, d.Item.Within), d => d.Index).ToArray();
+        _groups = [.. groups.Select(g => new Group(g.Key.Span, g.Key.Tcp, g.Key.Udp, g.Key.Within.Ticks * TimeSpan.NanosecondsPerTick, [.. g], new(groups.Length)))];
         _attempts = new(tableBytes, TimesPerRow, marksPerRow: 0);
         _found = new PortsFound[doors.Length];
         Span<byte> token = stackalloc byte[PortsToken.Size];
@@ -87,6 +84,9 @@ public sealed class PortsDetector
     }
 
     public long Evicted => _attempts.Evicted;
+
+    /// <summary>So many symbols of one token are there, of the source of the last packet that was one.</summary>
+    public int There { get; private set; }
 
     /// <summary>The tokens that this packet completes. The answer lives until the next call.</summary>
     /// <param name="packet">A packet that was addressed to this host.</param>
@@ -125,14 +125,16 @@ public sealed class PortsDetector
             missing |= times[i] < oldest ? 1ul << i : 0;
         }
 
-        var there = PortSpan.Symbols - BitOperations.PopCount(missing);
+        var there = There = PortSpan.Symbols - BitOperations.PopCount(missing);
         _attempts.Touch(row, now, now + group.Within, there);
         if (!isNew || there < PortsToken.Size)
             return PortsOutcome.Symbol;
-        if (!MayTry(times, now) || !_macs.TrySpend(now, 2 * group.Doors.Length))
+        if (!MayTry(times, now) || !group.Budget.MayMend(now))
             return PortsOutcome.OverBudget;
         if (!PortSpan.TryMend(word, missing))
             return PortsOutcome.Garbled;
+        if (!group.Budget.MayHash(now, 2 * group.Doors.Length, isChecked: there > PortsToken.Size))
+            return PortsOutcome.OverBudget;
         if (!TryEach(group, new(source), word))
             return PortsOutcome.BadToken;
         times[..PortSpan.Symbols].Fill(AttemptTable.Never);

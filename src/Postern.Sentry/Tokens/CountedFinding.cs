@@ -6,7 +6,7 @@ using Postern.Reports.Tokens;
 namespace Postern.Sentry.Tokens;
 
 /// <summary>From a head that was found to what is said of it.</summary>
-internal sealed class CountedFinding(TokenMethod method, CountedTable table, SentryCounters counters)
+internal sealed class CountedFinding(TokenMethod method, CountedTable table, TokenThoughts thoughts)
 {
     private readonly byte[] _request = new byte[TokenRequest.Size];
     private readonly FoundToken[] _found = new FoundToken[1];
@@ -15,17 +15,17 @@ internal sealed class CountedFinding(TokenMethod method, CountedTable table, Sen
     {
         var source = new Address(packet.Source);
         if (!table.IsRight(match, source, tail, carried))
-            return Refuse(Refusal.BadToken);
+            return Refuse(Refusal.BadToken, match.Knock.Door);
         if (!table.IsNews(match, source, packet.SourcePort, seconds))
-            return Refuse(Refusal.Copy);
+            return Refuse(Refusal.Copy, match.Knock.Door);
         new TokenRequest(method, match.Made) { Number = match.Count, Bound = match.Knock.IsBound ? source : Address.None }.Write(_request);
         _found[0] = new(match.Knock.Door, _request);
         return _found;
     }
 
-    private ReadOnlySpan<FoundToken> Refuse(Refusal refusal)
+    public ReadOnlySpan<FoundToken> Refuse(Refusal refusal, int door)
     {
-        counters.CountToken(refusal);
+        thoughts.Refuse(refusal, door);
         return [];
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Immutable;
 using Postern.Knocks.Counted;
 using Postern.Packets;
+using Postern.Reports;
 using Postern.Reports.Tokens;
 
 namespace Postern.Sentry.Tokens;
@@ -23,10 +24,10 @@ internal sealed class IcmpDetector : ITokenDetector
     private readonly CountedTable _table;
     private readonly CountedFinding _finding;
 
-    public IcmpDetector(ImmutableArray<(int Door, IcmpWatch Knock)> knocks, SentryCounters counters)
+    public IcmpDetector(ImmutableArray<(int Door, IcmpWatch Knock)> knocks, TokenThoughts thoughts)
     {
         _table = new([.. knocks.Select(k => new CountedKnock(k.Door, k.Knock.Secret, k.Knock.Step, k.Knock.IsBound))], CountedToken.IcmpLabel, HeadBits);
-        _finding = new(TokenMethod.Icmp, _table, counters);
+        _finding = new(TokenMethod.Icmp, _table, thoughts);
     }
 
     public ReadOnlySpan<FoundToken> Observe(in PacketView packet, TokenTime now)
@@ -40,6 +41,18 @@ internal sealed class IcmpDetector : ITokenDetector
             var token = packet.Payload[place..];
             if (_table.TryFind(BinaryPrimitives.ReadUInt64BigEndian(token), now.Seconds, out var match))
                 return _finding.Judge(match, packet, BinaryPrimitives.ReadUInt64BigEndian(token[CountedToken.HeadSize..]), ulong.MaxValue, now.Seconds);
+        }
+
+        return TryCut(packet, now);
+    }
+
+    /// <summary>The first half of a token of ours, and not all of the second: the ping was too short, or the packet was cut.</summary>
+    private ReadOnlySpan<FoundToken> TryCut(in PacketView packet, TokenTime now)
+    {
+        foreach (var place in Places)
+        {
+            if (packet.Payload.Length - place is >= CountedToken.HeadSize and < CountedToken.Size && _table.TryFind(BinaryPrimitives.ReadUInt64BigEndian(packet.Payload[place..]), now.Seconds, out var match))
+                return _finding.Refuse(Refusal.TooShort, match.Knock.Door);
         }
 
         return [];

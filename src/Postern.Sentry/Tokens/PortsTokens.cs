@@ -13,13 +13,13 @@ internal sealed class PortsTokens : ITokenDetector
 
     private readonly ImmutableArray<(int Door, PortsWatch Knock)> _knocks;
     private readonly PortsDetector _detector;
-    private readonly SentryCounters _counters;
+    private readonly TokenThoughts _thoughts;
     private readonly byte[] _bytes;
     private readonly FoundToken[] _found;
 
-    public PortsTokens(ImmutableArray<(int Door, PortsWatch Knock)> knocks, SentryCounters counters)
+    public PortsTokens(ImmutableArray<(int Door, PortsWatch Knock)> knocks, TokenThoughts thoughts)
     {
-        (_knocks, _counters) = (knocks, counters);
+        (_knocks, _thoughts) = (knocks, thoughts);
         _detector = new([.. knocks.Select(k => new PortsDoor(k.Knock.Span, k.Knock.Tcp, k.Knock.Udp, k.Knock.Secret, k.Knock.Within))]);
         _found = new FoundToken[knocks.Length];
         _bytes = new byte[knocks.Length * TokenRequest.Size];
@@ -37,8 +37,28 @@ internal sealed class PortsTokens : ITokenDetector
         }
 
         if (outcome is PortsOutcome.Garbled or PortsOutcome.BadToken or PortsOutcome.OverBudget)
-            _counters.CountToken(outcome switch { PortsOutcome.Garbled => Refusal.Garbled, PortsOutcome.BadToken => Refusal.BadToken, _ => Refusal.OverBudget });
+            _thoughts.Refuse(outcome switch { PortsOutcome.Garbled => Refusal.Garbled, PortsOutcome.BadToken => Refusal.BadToken, _ => Refusal.OverBudget }, DoorOf(packet));
+        else if (outcome == PortsOutcome.Symbol && count == 0)
+            _thoughts.NotePart(DoorOf(packet), _detector.There, PortsToken.Size);
         return _found.AsSpan(0, count);
+    }
+
+    /// <summary>The only knock that looks at such a packet. Before its secret fits, a token could be anybody's of the others.</summary>
+    private int DoorOf(in PacketView packet)
+    {
+        var only = TokenThoughts.NoDoor;
+        if (!_thoughts.AreWanted)
+            return only;
+        foreach (var (door, knock) in _knocks)
+        {
+            if (!(packet.Protocol == IpProtocol.Tcp ? knock.Tcp : knock.Udp) || !knock.Span.TryRead(packet.DestinationPort, out _, out _))
+                continue;
+            if (only != TokenThoughts.NoDoor)
+                return TokenThoughts.NoDoor;
+            only = door;
+        }
+
+        return only;
     }
 
     /// <summary>The time with these lower 32 bits that is nearest to the gate's.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Postern.Knocks.Rolling;
+using Postern.Knocks.Sequences;
 using Postern.Packets;
 using Postern.Reports;
 using Postern.Reports.Tokens;
@@ -11,13 +12,13 @@ internal sealed class RollingTokens : ITokenDetector
 {
     private readonly ImmutableArray<(int Door, RollingWatch Knock)> _knocks;
     private readonly RollingDetector _detector;
-    private readonly SentryCounters _counters;
+    private readonly TokenThoughts _thoughts;
     private readonly byte[] _bytes;
     private readonly FoundToken[] _found;
 
-    public RollingTokens(ImmutableArray<(int Door, RollingWatch Knock)> knocks, SentryCounters counters)
+    public RollingTokens(ImmutableArray<(int Door, RollingWatch Knock)> knocks, TokenThoughts thoughts)
     {
-        (_knocks, _counters) = (knocks, counters);
+        (_knocks, _thoughts) = (knocks, thoughts);
         _detector = new([.. knocks.Select(k => new RollingDoor(k.Knock.Plan, k.Knock.Secret, k.Knock.Within))]);
         _found = new FoundToken[knocks.Length * TokenWatchOptions.MostOfOnePacket];
         _bytes = new byte[_found.Length * TokenRequest.Size];
@@ -36,9 +37,29 @@ internal sealed class RollingTokens : ITokenDetector
         }
 
         if (outcome is RollingOutcome.Miss or RollingOutcome.Scanning)
-            _counters.CountToken(Refusal.WrongStep);
+            _thoughts.Refuse(Refusal.WrongStep, DoorOf(packet));
         else if (outcome == RollingOutcome.OverBudget)
-            _counters.CountToken(Refusal.OverBudget);
+            _thoughts.Refuse(Refusal.OverBudget, DoorOf(packet));
+        else if (outcome == RollingOutcome.Step && count == 0)
+            _thoughts.NotePart(DoorOf(packet), 0, 0);
         return _found.AsSpan(0, count);
+    }
+
+    /// <summary>The only knock in whose pool it falls; of several it could be either's.</summary>
+    private int DoorOf(in PacketView packet)
+    {
+        var only = TokenThoughts.NoDoor;
+        if (!_thoughts.AreWanted || !KnockStep.TryFrom(packet, out var kind, out var port))
+            return only;
+        foreach (var (door, knock) in _knocks)
+        {
+            if (!knock.Plan.Holds(kind, port))
+                continue;
+            if (only != TokenThoughts.NoDoor)
+                return TokenThoughts.NoDoor;
+            only = door;
+        }
+
+        return only;
     }
 }

@@ -20,12 +20,12 @@ internal sealed class SynDetector : ITokenDetector
     private readonly PortMap _ports;
     private readonly CountedFinding _finding;
 
-    public SynDetector(ImmutableArray<(int Door, SynWatch Knock)> knocks, SentryCounters counters)
+    public SynDetector(ImmutableArray<(int Door, SynWatch Knock)> knocks, TokenThoughts thoughts)
     {
         _table = new([.. knocks.Select(k => new CountedKnock(k.Door, k.Knock.Secret, k.Knock.Step, k.Knock.IsBound))], CountedToken.SynLabel, HeadBits);
         _knocks = knocks.ToDictionary(k => k.Door, k => k.Knock);
         _ports = new([.. knocks.SelectMany(k => k.Knock.TcpPorts)]);
-        _finding = new(TokenMethod.Syn, _table, counters);
+        _finding = new(TokenMethod.Syn, _table, thoughts);
     }
 
     public ReadOnlySpan<FoundToken> Observe(in PacketView packet, TokenTime now)

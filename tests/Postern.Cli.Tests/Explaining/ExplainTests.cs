@@ -4,6 +4,7 @@ using System.Text.Json;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Commands;
 using Postern.Cli.Explaining;
+using Postern.Knocks.Ports;
 using Postern.Reports;
 
 namespace Postern.Cli.Tests.Explaining;
@@ -149,6 +150,37 @@ public sealed class ExplainTests : IDisposable
         var words = Enum.GetValues<Refusal>().Select(r => (Refusal: r, Word: RefusalWords.Of(r))).ToArray();
         Assert.All(words, w => Assert.NotEqual(w.Refusal.Word(), w.Refusal == Refusal.None ? "" : w.Word.Why));
         Assert.Equal(words.Length, words.Select(w => w.Word.Why).Distinct().Count());
+    }
+
+    /// <summary>A token in ports of which only nine packets were recorded, and one that is made with another secret: each is told with the name of its knock.</summary>
+    [Theory]
+    [InlineData(9, "192.0.2.7, laptop: did not open", "too-short: 9 of the 16 parts that make a token")]
+    [InlineData(24, "192.0.2.7, laptop: did not open", "bad-token: it is a token by no secret of this gate")]
+    public void A_token_that_is_none_is_told_with_the_name_of_its_knock(int symbols, params string[] told)
+    {
+        File.WriteAllText(In("laptop.secret"), new string('a', 64) + "\n");
+        File.SetUnixFileMode(In("laptop.secret"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.WriteAllText(In("postern.yaml"), $$"""
+            services: {ssh: {ports: [tcp/22]} }
+            knocks:
+              laptop:
+                method: ports
+                secret_file: {{In("laptop.secret")}}
+                opens: [ssh]
+            """);
+        File.SetUnixFileMode(In("postern.yaml"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var ports = new ushort[PortSpan.Symbols];
+        new PortSpan(20_000).Write(new byte[PortsToken.Size], ports);
+        using (var file = new BinaryWriter(File.Create(In("tokens.pcap"))))
+        {
+            WriteHeader(file);
+            foreach (var (i, port) in ports[..symbols].Index())
+                WriteSyn(file, i, 0xc0000207, port);
+        }
+
+        var output = Explain("tokens.pcap").Output;
+        Assert.Contains("laptop: part 9 of 16", output, StringComparison.Ordinal);
+        Assert.All(told, line => Assert.Contains(line, output, StringComparison.Ordinal));
     }
 
     private static void WriteHeader(BinaryWriter file)

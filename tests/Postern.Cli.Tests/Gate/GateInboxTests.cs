@@ -58,6 +58,31 @@ public sealed class GateInboxTests
         Assert.Equal(100_000 - 512, inbox.DroppedReports);
     }
 
+    /// <summary>Whoever has seen a token can have it reported from everywhere; each is a wait, for which neither a sequence nor a signed request waits or is dropped.</summary>
+    [Fact]
+    public void A_flood_of_tokens_pushes_out_nothing_else_and_nothing_pushes_out_tokens()
+    {
+        using var inbox = new GateInbox();
+        for (var i = 0; i < 100_000; i++)
+        {
+            inbox.Put(Request with { Kind = ReportKind.Token, Source = Elsewhere(i) });
+            if (i == 50_000)
+            {
+                inbox.Put(Knock);
+                inbox.Put(Request);
+            }
+        }
+
+        Assert.Equal(2 + 8, inbox.Take(_taken));
+        Assert.Equal([ReportKind.SequenceCompleted, ReportKind.SignedRequest, ReportKind.Token], _taken[..3].Select(r => r.Kind));
+        Assert.Equal(256 - 8, TakeAll(inbox).Count);
+        Assert.Equal(100_000 - 256, inbox.DroppedReports);
+        for (var i = 0; i < 10_000; i++)
+            inbox.Put((i % 2 == 0 ? Knock : Request) with { Source = Elsewhere(i) });
+        inbox.Put(Request with { Kind = ReportKind.Token });
+        Assert.Contains(ReportKind.Token, TakeAll(inbox).Select(r => r.Kind));
+    }
+
     [Fact]
     public void Sequences_without_number_leave_signed_requests_their_turn()
     {
@@ -90,6 +115,23 @@ public sealed class GateInboxTests
     }
 
     /// <summary>Twice as many as there is room for, of as many networks: half of them are heard, first and last alike.</summary>
+    /// <summary>What was taken out counts no more: who knocked often and long ago is no flood.</summary>
+    [Fact]
+    public void A_network_is_judged_by_what_waits_of_it_now()
+    {
+        using var inbox = new GateInbox();
+        for (var i = 0; i < 5_000; i++)
+        {
+            inbox.Put(Knock);
+            inbox.Take(_taken);
+        }
+
+        for (var i = 0; i < 2_000; i++)
+            inbox.Put(Knock with { Source = Elsewhere(1) });
+        inbox.Put(Knock);
+        Assert.Contains(Knock.Source, TakeAll(inbox).Select(r => r.Source));
+    }
+
     [Fact]
     public void Of_many_networks_none_is_preferred()
     {

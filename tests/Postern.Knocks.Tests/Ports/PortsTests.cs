@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using Postern.Keys;
 using Postern.Knocks.Ports;
 using Postern.Knocks.Sequences;
@@ -119,6 +120,38 @@ public sealed class PortsTests
         Assert.Equal(new Address(Alice), Assert.Single(Send(Watching(Door(Phone)), Alice, ports)).Bound);
     }
 
+    /// <summary>Each part in time after the one before; the first is too long ago all the same.</summary>
+    [Fact]
+    public void All_symbols_must_fit_into_the_time()
+    {
+        var (ports, detector) = (Write(new(1, 0, 0, false), Phone), Watching(Door(Phone)));
+        Assert.Empty(Send(detector, Alice, ports[..8]));
+        Assert.Empty(Send(detector, Alice, ports[8..12], 6 * Second));
+        Assert.Empty(Send(detector, Alice, ports[12..20], 12 * Second)); // 12 of them in time
+        Assert.Single(Send(detector, Alice, ports[20..], 13 * Second));
+    }
+
+    /// <summary>The mask follows from the MAC, so that a token with another one is unmasked by that: all its bytes must be right, and the last as much as the first.</summary>
+    [Theory]
+    [InlineData(1, 7, 0, true)]
+    [InlineData(1, 7, 1, false)]
+    [InlineData(1, 0, 1, false)]
+    [InlineData(2, 7, 0, false)] // a kind that is none
+    [InlineData(0, 7, 0, false)]
+    public void Every_byte_of_the_MAC_counts_and_so_does_the_kind(byte kind, int place, byte change, bool isOne)
+    {
+        var key = Enumerable.Range(0, 32).Select(i => (byte)i).ToArray();
+        byte[] head = [kind, 0, 0, 0, 9, 0, 0, 5];
+        byte[] text = [.. "postern ports v1 mac"u8, .. head, .. new byte[16]];
+        var mac = HMACSHA256.HashData(key, text)[..8];
+        mac[place] ^= change;
+        text = [.. "postern ports v1 mask"u8, .. mac];
+        var mask = HMACSHA256.HashData(key, text);
+        byte[] token = [.. head.Select((b, i) => (byte)(b ^ mask[i])), .. mac];
+        Assert.Equal(isOne, PortsToken.TryRead(Phone, new(Alice), token, out var read, out _));
+        Assert.True(!isOne || read == new PortsToken(9, 0, 5, IsBound: false));
+    }
+
     [Fact]
     public void Each_way_not_to_be_a_token_has_its_name()
     {
@@ -157,6 +190,48 @@ public sealed class PortsTests
         Assert.InRange(tries, 64, 85);
         Assert.InRange(refused, 15_000, 20_000);
         Assert.Single(Send(detector, Alice, Write(new(1, 0, 0, false), Phone), Second));
+    }
+
+    /// <summary>Nine thousand sources in the same moment, whose symbols are no words: what proves tokens is not spent on them.</summary>
+    [Fact]
+    public void Junk_of_many_sources_leaves_the_client_his_proof()
+    {
+        var (random, detector, refused) = (new Random(16), new PortsDetector([Door(Phone)]), 0);
+        for (var i = 0; i < 9_000; i++)
+        {
+            for (var place = 0; place <= PortsToken.Size; place++)
+                refused += Junk(detector, Source("198.51.0.0") + (UInt128)i, Span, place, random) == PortsOutcome.OverBudget ? 1 : 0;
+        }
+
+        Assert.InRange(refused, 6_000, 9_000); // of those of just sixteen symbols, which are always a word
+        Assert.Single(Send(detector, Alice, Write(new(1, 0, 0, false), Phone)[4..]));
+    }
+
+    /// <summary>Whoever makes words of the code by the thousand, at a span that he knows, takes nothing from a knock at another.</summary>
+    [Fact]
+    public void A_flood_at_one_span_costs_another_nothing()
+    {
+        var other = new PortSpan(40_000);
+        var (random, detector) = (new Random(17), new PortsDetector([Door(Phone), Door(Laptop) with { Span = other }]));
+        var (ports, last) = (new ushort[PortSpan.Symbols], PortsOutcome.None);
+        for (var i = 0; i < 12_000; i++)
+        {
+            var word = new byte[PortsToken.Size];
+            random.NextBytes(word);
+            other.Write(word, ports);
+            foreach (var port in ports[..17])
+                detector.Observe(Packet(Source("198.51.0.0") + (UInt128)i, new(StepKind.Udp, port, port)), 0, out last);
+        }
+
+        Assert.Equal(PortsOutcome.OverBudget, last);
+        Assert.Single(Send(detector, Alice, Write(new(1, 0, 0, false), Phone)));
+    }
+
+    private static PortsOutcome Junk(PortsDetector detector, UInt128 source, PortSpan span, int place, Random random)
+    {
+        var port = (ushort)(span.First + (256 * place) + random.Next(256));
+        detector.Observe(Packet(source, new(StepKind.Udp, port, port)), 0, out var outcome);
+        return outcome;
     }
 
     [Fact]

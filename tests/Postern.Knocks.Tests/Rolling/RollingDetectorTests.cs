@@ -75,6 +75,33 @@ public sealed class RollingDetectorTests
         Assert.Single(Send(detector, Alice, steps, 12 * Second));
     }
 
+    /// <summary>Each step in time after the one before keeps the attempt alive; the first is too long ago all the same.</summary>
+    [Fact]
+    public void All_steps_must_fit_into_the_time_and_not_each_two_of_them()
+    {
+        var plan = Plan with { Shortest = 3, Longest = 3 };
+        var (steps, detector) = (Steps(Phone, plan.StepAt(Now), plan: plan), Watching(Door(Phone, plan)));
+        for (var i = 0; i < 3; i++)
+            Assert.Empty(Send(detector, Alice, steps[i..(i + 1)], i * 6 * Second));
+        Assert.Single(Send(detector, Alice, steps[..1], 13 * Second)); // with the other two, which are not
+    }
+
+    /// <summary>To draw a sequence for each address costs MACs: of a flood from everywhere so many are made and no more.</summary>
+    [Fact]
+    public void Sequences_of_addresses_are_drawn_within_a_budget()
+    {
+        var plan = Plan with { IsBound = true };
+        var (random, detector, drawn) = (new Random(3), Watching(Door(Phone, plan)), 0);
+        for (var i = 0; i < 10_000; i++)
+        {
+            detector.Observe(Packet(Source("198.51.0.0") + (UInt128)i, new(StepKind.Udp, (ushort)random.Next(20_000, 30_000), 0)), 0, Now, out var outcome);
+            drawn += outcome == RollingOutcome.OverBudget ? 0 : 1;
+        }
+
+        Assert.InRange(drawn, 1, 1_000);
+        Assert.Single(Send(detector, Alice, Steps(Phone, plan.StepAt(Now), Alice, plan), Second));
+    }
+
     [Theory]
     [InlineData("192.0.2.1")]
     [InlineData("2001:db8::b0b")]

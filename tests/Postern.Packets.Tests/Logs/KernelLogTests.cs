@@ -82,6 +82,7 @@ public sealed class KernelLogTests
     [Theory]
     [InlineData("Nov 22 11:23:43 gate logger: ")]
     [InlineData("Nov 22 11:23:43 gate root: kernel: ")]
+    [InlineData("Nov 22 11:23:43 su: kernel: ")] // a logger that writes no host
     [InlineData("Nov 22 11:23:43 gate kernel[77]: ")]
     [InlineData("Nov 22 11:23:43 gate kernelx: ")]
     [InlineData("Nov 22 11:23:43 gate su[7]: kernel: ")]

@@ -2,9 +2,11 @@ using System.Buffers.Binary;
 using System.Collections.Immutable;
 using Postern.Keys;
 using Postern.Knocks.Counted;
+using Postern.Knocks.Tracing;
 using Postern.Packets;
 using Postern.Reports;
 using Postern.Reports.Tokens;
+using Postern.Reports.Watching;
 
 namespace Postern.Sentry.Tests.Tokens;
 
@@ -154,6 +156,46 @@ public sealed class CountedWatchTests : IDisposable
     }
 
     [Fact]
+    public void Who_listens_is_told_whose_token_was_refused()
+    {
+        var trace = new Notes();
+        var sentry = new Sentry(new(7, []) { Tokens = new([new SynWatch(_other, [new(25, 25)]), ToAddress, new IcmpWatch(_secret)], 1) }, trace: trace) { WallOffset = Wall * 1_000_000_000 };
+        var token = Token(CountedToken.SynLabel);
+        token[8] ^= 1;
+        Assert.Null(Watch(sentry, SynWith(token)));
+        Assert.Null(Watch(sentry, Ping(Token(CountedToken.IcmpLabel)[..12])));
+        Assert.Equal([new(KnockMethod.Token, 1, Refusal.BadToken), new(KnockMethod.Token, 2, Refusal.TooShort)], trace.Thoughts);
+    }
+
+    private sealed class Notes : ITrace
+    {
+        public List<Thought> Thoughts { get; } = [];
+
+        public bool Wants(in PacketView packet, long now) => true;
+
+        public void Note(in Thought thought) => Thoughts.Add(thought);
+    }
+
+    [Fact]
+    public void A_token_is_good_at_the_ports_of_its_own_knock_alone()
+    {
+        var sentry = New(ToAddress, new SynWatch(_other, [new(25, 25)]));
+        Assert.Null(Watch(sentry, SynWith(Token(CountedToken.SynLabel), port: 25)));
+        Assert.NotNull(Watch(sentry, SynWith(Token(CountedToken.SynLabel))));
+    }
+
+    /// <summary>Each is a wait for the disk: whoever has seen one token must not have the warden told of it from a thousand ports.</summary>
+    [Fact]
+    public void A_token_is_told_of_so_often_and_no_more()
+    {
+        var sentry = New(ToAddress);
+        var told = Enumerable.Range(0, 1000).Count(i => Watch(sentry, SynWith(Token(CountedToken.SynLabel), from: (ushort)(20_000 + i))) is not null);
+        Assert.Equal(6, told);
+        Assert.Equal(994, sentry.Counters.RefusedToken(Refusal.Copy));
+        Assert.NotNull(Watch(sentry, SynWith(Token(CountedToken.SynLabel, count: 4))));
+    }
+
+    [Fact]
     public void Late_and_early_ones_are_reported_with_their_time_for_the_warden_to_name()
     {
         var sentry = New(ToAddress);
@@ -183,6 +225,9 @@ public sealed class CountedWatchTests : IDisposable
         byte[] data = [.. Enumerable.Range(0, size).Select(i => i < clock ? (byte)i : token[(i - clock) % 16])];
         Assert.Null(Watch(sentry, Ping(data, type: 0)));
         Assert.Null(Watch(sentry, Ping(data[..(clock + 15)])));
+        Assert.Equal(1, sentry.Counters.RefusedToken(Refusal.TooShort));
+        Assert.Null(Watch(sentry, Ping(data[..(clock + 7)])));
+        Assert.Equal(1, sentry.Counters.RefusedToken(Refusal.TooShort)); // any ping
         var report = Watch(sentry, Ping(data))!.Value;
         Assert.Equal((0, 0, 0), (report.Door, report.SourcePort, report.TcpPort));
         Assert.Equal(new TokenRequest(TokenMethod.Icmp, Step * 30) { Number = 3 }, Read(report));

@@ -24,6 +24,9 @@ internal sealed class MemoryLedger : ILedger
 
     public bool IsMarked(LedgerMark mark, DateTimeOffset now) => _replay.Marks.Has(mark, ulong.MaxValue);
 
+    /// <summary>What may be forgotten by then is.</summary>
+    public void Forget(DateTimeOffset now) => _replay.Marks.Forget(UnixTime.Of(now));
+
     public bool TryMark(LedgerMark mark, DateTimeOffset now)
     {
         if (Fails)

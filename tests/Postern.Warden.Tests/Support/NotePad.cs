@@ -9,6 +9,9 @@ internal sealed class NotePad : IFirewall
 {
     public List<string> Notes { get; } = [];
 
+    /// <summary>The ports that were opened last.</summary>
+    public string Ports { get; private set; } = "";
+
     public ImmutableArray<StandingGrant> Standing { get; set; } = [];
 
     public int Fails { get; set; }
@@ -19,7 +22,11 @@ internal sealed class NotePad : IFirewall
 
     public ImmutableArray<StandingGrant> Apply(Protection protection) => ApplyFails ? throw new FirewallException("no", "no") : Standing;
 
-    public FirewallResult Open(ProtectedService service, Grantee to, TimeSpan time) => Note($"+{service.Name} {Text(to)} {time.TotalSeconds}");
+    public FirewallResult Open(ProtectedService service, Grantee to, TimeSpan time)
+    {
+        Ports = string.Join(' ', service.Ports);
+        return Note($"+{service.Name} {Text(to)} {time.TotalSeconds}");
+    }
 
     public FirewallResult Close(ProtectedService service, Grantee to) => Note($"-{service.Name} {Text(to)}");
 

@@ -21,7 +21,12 @@ internal sealed record SentryEquipment(Descriptor Orders, Descriptor Reports, De
     /// <summary>Where it comes from, as the steward started us (<see cref="Recruit"/>).</summary>
     private const int WayAt = 3;
 
-    private const int Least = 4;
+    private const int Before = 3;
+
+    private const int Least = Before + 1;
+
+    /// <summary>So many sockets to capture from fit into the message.</summary>
+    public const int MostSockets = Channel.MaxDescriptors - Before;
 
     /// <summary>Waits for it. Null: whoever started us is gone, or is not the steward.</summary>
     public static SentryEquipment? Await()
@@ -30,7 +35,7 @@ internal sealed record SentryEquipment(Descriptor Orders, Descriptor Reports, De
         Span<byte> message = stackalloc byte[1];
         var reception = way.Receive(message, Channel.MaxDescriptors);
         return reception.Outcome == Received.Message && message[0] == Version && reception.Descriptors is { Length: >= Least } handed
-            ? new(handed[0], handed[1], handed[2], handed[3..])
+            ? new(handed[0], handed[1], handed[2], handed[Before..])
             : null;
     }
 }

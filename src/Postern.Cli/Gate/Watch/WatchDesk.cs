@@ -71,14 +71,14 @@ internal sealed class WatchDesk : IDisposable
         }
     }
 
-    /// <summary>Sends lines until the watcher hangs up or is too slow, or the gate stops.</summary>
+    /// <summary>Sends lines until the watcher hangs up, is too slow or may not look any more, or the gate stops.</summary>
     /// <exception cref="OperationCanceledException">Too slow, or the gate stops.</exception>
-    public async Task ServeAsync(Watcher watcher, Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> send, CancellationToken stop)
+    public async Task ServeAsync(Watcher watcher, Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> send, Func<bool> mayLook, CancellationToken stop)
     {
         try
         {
             var more = watcher.WaitAsync();
-            while (true)
+            while (mayLook()) // a reload may have other readers
             {
                 Renew();
                 await SendAsync(CountersLine(watcher));
