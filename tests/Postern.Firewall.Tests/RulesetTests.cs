@@ -37,6 +37,20 @@ public sealed class RulesetTests
         new("ssh", new(Lab.Ip("192.0.2.7")), Transport.Tcp, 2223, TimeSpan.FromSeconds(30)) { Target = new(Address.None, 22) },
     ];
 
+    [Fact]
+    public void Knocks_are_copied_from_the_interfaces_that_are_guarded_alone()
+    {
+        Assert.Contains("eth0", Knocks(OnTwo), StringComparison.Ordinal);
+        Assert.DoesNotContain("iif", Knocks(Everywhere).Replace("iif \"lo\"", "", StringComparison.Ordinal), StringComparison.Ordinal);
+
+        static string Knocks(Protection protection)
+        {
+            var text = Ruleset.Replace(protection with { Knocks = new(5, [new([new(Transport.Tcp, 7000)]) { SnapLength = 64 }]) }, [], []);
+            var chain = text[text.IndexOf("chain knocks", StringComparison.Ordinal)..];
+            return chain[..chain.IndexOf("\t}", StringComparison.Ordinal)];
+        }
+    }
+
     public static TheoryData<string> Golden => new("first", "interfaces", "update", "remove", "forwards", "forwards-update");
 
     private static string Text(string name) => name switch
