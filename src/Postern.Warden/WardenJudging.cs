@@ -30,7 +30,7 @@ public sealed partial class Warden
         var refusal = report.Generation == Generation ? judge.Judge(report, now, hearing) : Refusal.StaleKnock;
         var why = new Cause(hearing.Knock?.Name ?? "", hearing.By, report.Stack);
         var to = new Grantee(report.Source, hearing.Knock is { OneFlow: true } ? report.SourcePort : (ushort)0);
-        return refusal != Refusal.None ? Case.Refused(Refuse(refusal, why, "", to), why, to) : new(why, to, DeedsOf(hearing.Opens, hearing.Closes, hearing.TimeFor));
+        return refusal != Refusal.None ? Case.Refused(Refuse(refusal, why, "", to, hearing.Unavailable), why, to) : new(why, to, DeedsOf(hearing.Opens, hearing.Closes, hearing.TimeFor));
     }
 
     /// <summary>What is good once is used up before anything comes of it: a grant may be lost so, and none is given twice.</summary>

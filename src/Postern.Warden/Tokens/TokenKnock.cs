@@ -26,6 +26,9 @@ public sealed record TokenKnock(string Name, TokenMethod Method, KeyFingerprint 
     /// <summary>A token must be bound to the address that it comes from.</summary>
     public bool RequireAddress { get; init; }
 
+    /// <summary>Of a knock whose tokens have a counter: the lowest that is good, whatever the ledger says.</summary>
+    public ulong FirstCounter { get; init; }
+
     /// <summary>The grant is for the source port of the packet alone.</summary>
     public bool OneFlow { get; init; }
 }
