@@ -100,7 +100,7 @@ public readonly record struct TokenRequest(TokenMethod Method, ulong Made)
             Number = BinaryPrimitives.ReadUInt64BigEndian(bytes[32..]),
             Data = data.IsEmpty ? null : Encoding.ASCII.GetString(data),
         };
-        return true;
+        return method != TokenMethod.Knockknock || token == OfCounter(token.Value.Counter, token.Value.Port);
     }
 
     private static bool IsMethod(TokenMethod method) => method is TokenMethod.Rolling or TokenMethod.Ports or TokenMethod.Syn or TokenMethod.Icmp or TokenMethod.Knockknock;
