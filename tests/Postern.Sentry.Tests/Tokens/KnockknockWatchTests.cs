@@ -116,8 +116,8 @@ public sealed class KnockknockWatchTests : IDisposable
         var fields = KnockknockPacket.Seal(_keys, 3, 22);
         var line = FormattableString.Invariant($"Nov 22 12:00:00 gate kernel: [ 1.000000] REJECT IN=eth0 OUT= MAC=02:00:00:00:00:01:02:00:00:00:00:02:08:00 SRC=10.77.0.2 DST=10.77.0.1 LEN=40 TOS=0x00 PREC=0x00 TTL=64 ID={fields.Identification} PROTO=TCP SPT=2345 DPT=1200 SEQ={fields.Sequence} ACK={fields.Acknowledgment} WINDOW={fields.Window} RES=0x00 SYN URGP=0");
         var room = new byte[LogLine.PacketRoom];
-        Assert.Equal(LogFault.None, LogLine.TryRead(Encoding.ASCII.GetBytes(line), room, out var packet));
-        Assert.Equal(TokenRequest.OfCounter(3, 22), Read(Watch(New(), packet)));
+        Assert.Equal(LogFault.None, LogLine.TryRead(Encoding.ASCII.GetBytes(line), room, bare: false, out var packet));
+        Assert.Equal(TokenRequest.OfCounter(3, 22), Read(Watch(New(), packet.Bytes)));
     }
 
     [Fact]
