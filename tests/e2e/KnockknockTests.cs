@@ -97,7 +97,7 @@ public sealed class KnockknockTests : IDisposable
         SendFirstVector(packets, GateHouse.Client4);
         Hear($"opened service=ssh address={GateHouse.Client4}");
         SendFirstVector(packets, Thief);
-        Hear($"refused address={Thief} knock=laptop refusal=replayed");
+        Hear($"refused address={Thief} knock=laptop stack=hping3 refusal=replayed");
         _house.Kill(Signal.Kill);
         _house.Start();
         var before = _house.Log.Length;
@@ -135,7 +135,7 @@ public sealed class KnockknockTests : IDisposable
         GateHouse.Until(() => _house.Log.Contains("reloaded", StringComparison.OrdinalIgnoreCase), "the reload: " + _house.Log);
         Make("client", counter: 499);
         Knock();
-        Hear($"refused address={GateHouse.Client4} knock=laptop refusal=replayed");
+        Hear($"refused address={GateHouse.Client4} knock=laptop stack=hping3 refusal=replayed");
         Knock();
         Hear("opened service=ssh");
     }
@@ -144,7 +144,7 @@ public sealed class KnockknockTests : IDisposable
     public void Another_port_is_refused_by_name()
     {
         Knock(port: 80);
-        Hear($"refused address={GateHouse.Client4} knock=laptop refusal=service-not-allowed");
+        Hear($"refused address={GateHouse.Client4} knock=laptop stack=hping3 refusal=service-not-allowed detail=\"tcp/80\"");
         Assert.Equal(0, _house.GrantCount);
         Assert.False(_house.IsOpen(GateHouse.Gate4, 80));
     }
