@@ -55,11 +55,11 @@ public sealed class KnockknockTable
     /// <summary>One more than the last: it has four bytes.</summary>
     private const ulong CounterEnd = 1UL << 32;
 
-    /// <summary>MACs that are computed for strangers in a second, and at once: half a percent of a core.</summary>
+    /// <summary>MACs that are computed for strangers in a second: half a percent of a core.</summary>
     private const double TriesPerSecond = 4_000;
 
-    /// <summary>The widest window, tried at once.</summary>
-    private const double MostTries = 4_096 + Behind;
+    /// <summary>And at once, after a rest: eight times the widest window.</summary>
+    private const double MostTries = 8 * (4_096 + Behind);
 
     private const double Second = 1e9;
 
