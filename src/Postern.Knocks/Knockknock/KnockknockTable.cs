@@ -55,11 +55,8 @@ public sealed class KnockknockTable
     /// <summary>One more than the last: it has four bytes.</summary>
     private const ulong CounterEnd = 1UL << 32;
 
-    /// <summary>MACs that are computed for strangers in a second: half a percent of a core.</summary>
-    private const double TriesPerSecond = 4_000;
-
-    /// <summary>And at once, after a rest: eight times the widest window.</summary>
-    private const double MostTries = 8 * (4_096 + Behind);
+    /// <summary>MACs that are computed for strangers in a second, some 3 µs each: half a percent of a core.</summary>
+    private const int UsualTries = 2_000;
 
     private const double Second = 1e9;
 
@@ -68,17 +65,21 @@ public sealed class KnockknockTable
 
     private const int MostTold = 6;
 
-    private readonly Course[] _courses;
     private readonly Dictionary<ushort, Course[]> _byPort;
     private readonly Dictionary<UInt128, Entry> _packets = [];
-    private double _tries = MostTries;
+    private readonly int _triesPerSecond;
+    private readonly int _mostTries;
+    private double _tries;
     private long _filled = long.MinValue;
 
     public KnockknockTable(ImmutableArray<KnockknockDoor> doors)
     {
-        _courses = [.. doors.Select(d => new Course(d))];
-        _byPort = _courses.GroupBy(c => c.Door.KnockPort).ToDictionary(g => g.Key, g => g.ToArray());
-        foreach (var course in _courses)
+        Course[] courses = [.. doors.Select(d => new Course(d))];
+        _byPort = courses.GroupBy(c => c.Door.KnockPort).ToDictionary(g => g.Key, g => g.ToArray());
+        var widest = courses.Max(c => c.Streams.Length);
+        (_triesPerSecond, _mostTries) = (Math.Max(UsualTries, widest), Math.Max(UsualTries, 4 * widest)); // or one packet would cost more than there ever is
+        _tries = _mostTries;
+        foreach (var course in courses)
             Expect(course, course.First, course.Next + (ulong)course.Door.Window);
     }
 
@@ -125,7 +126,7 @@ public sealed class KnockknockTable
     private bool MayTry(int cost, long now)
     {
         if (_filled != long.MinValue && now > _filled)
-            _tries = Math.Min(MostTries, _tries + ((now - _filled) / Second * TriesPerSecond));
+            _tries = Math.Min(_mostTries, _tries + ((now - _filled) / Second * _triesPerSecond));
         _filled = now;
         if (_tries < cost)
             return false;
