@@ -66,7 +66,11 @@ internal static class ConfigurationReader
         CaptureRules.Check(gate, knocks, fwknop, tokens, spa, faults);
         FwknopRules.Check(fwknop.Knocks, services, faults);
         foreach (var token in tokens)
+        {
             token.Check(services, faults);
+            token.CheckStack(faults);
+        }
+
         KnockknockSettings.CheckAll(tokens, services, faults);
         foreach (var knock in knocks.Where(k => k.OneTime is null))
         {

@@ -8,7 +8,7 @@ internal static class TokenKnockReader
     /// <summary>What one method reads of its own keys. Of a value with a fault it takes the usual one.</summary>
     public delegate TokenKnockSettings MethodReader(string name, Place place, string source, Fields fields, Values values);
 
-    private static readonly string[] UsualKeys = ["method", "secret_file", "opens", "closes"];
+    private static readonly string[] UsualKeys = ["method", "secret_file", "stack", "opens", "closes"];
 
     private static readonly string[] KnockknockKeys = ["method", "profile", "opens"];
 
@@ -38,6 +38,8 @@ internal static class TokenKnockReader
         fields.Check(new($"a knock of method {word}", [.. common, .. keys], []));
         var knock = read(name.Text, name.Place, ReadSource(name, isProfile: common == KnockknockKeys, fields, values), fields, values) with
         {
+            Stacks = KnocksSection.ReadStacks(fields["stack"], values),
+            StackPlace = fields["stack"]?.Place,
             Opens = KnocksSection.ReadNames("opens", fields["opens"], services, values),
             Closes = KnocksSection.ReadNames("closes", fields["closes"], services, values),
         };

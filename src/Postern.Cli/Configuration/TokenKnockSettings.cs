@@ -17,6 +17,12 @@ internal abstract record TokenKnockSettings(string Name, Place Place, string Sec
 
     public ImmutableArray<string> Closes { get; init; } = [];
 
+    /// <summary>Only where the packet that completes the token looks as if it came from one of these; empty: from any.</summary>
+    public ImmutableArray<ClientStack> Stacks { get; init; } = [];
+
+    /// <summary>Of <see cref="Stacks"/>; null: it is not there.</summary>
+    public Place? StackPlace { get; init; }
+
     /// <summary>As its file has it; null: that has faults, and the knock opens nothing.</summary>
     public TokenSecret? Secret { get; init; }
 
@@ -48,10 +54,22 @@ internal abstract record TokenKnockSettings(string Name, Place Place, string Sec
         }
     }
 
-    public virtual TokenKnock ForWarden() => new(Name, Method, Fingerprint) { Opens = Opens, Closes = Closes, Period = Period, MaxAge = MaxAge };
+    public virtual TokenKnock ForWarden() => new(Name, Method, Fingerprint) { Opens = Opens, Closes = Closes, Stacks = Stacks, Period = Period, MaxAge = MaxAge };
 
     /// <summary>What it must keep to, together with all else.</summary>
     public virtual void Check(ServicesSection services, FaultList faults) { }
+
+    /// <summary>It is told by the first segment of a connection.</summary>
+    public void CheckStack(FaultList faults)
+    {
+        if (StackPlace is { } place && (Method == TokenMethod.Icmp || Ports.Any(p => p.Transport != Transport.Tcp)))
+            faults.Add(place, $"'stack' is told by the first segment of a connection, and packets of the knock '{Name}' may be others", Method switch
+            {
+                TokenMethod.Ports => "write transport: tcp, or remove 'stack'",
+                TokenMethod.Rolling => "write a pool of tcp ports alone, or remove 'stack'",
+                _ => "remove 'stack'",
+            });
+    }
 
     /// <summary>With its secret, or with none and a fault.</summary>
     public virtual TokenKnockSettings ReadSecret(ServicesSection services, FaultList faults) => this with { Secret = Configuration.SecretFile.Read(SecretFile, faults) };
@@ -67,6 +85,8 @@ internal abstract record TokenKnockSettings(string Name, Place Place, string Sec
         text.Append(CultureInfo.InvariantCulture, $"  {Name}:\n    method: {Word}\n");
         WriteSource(text);
         WriteOwn(text);
+        if (!Stacks.IsEmpty)
+            text.Append(CultureInfo.InvariantCulture, $"    stack: [{string.Join(", ", Stacks.Select(s => s.Word()))}]\n");
         text.Append(CultureInfo.InvariantCulture, $"    opens: [{string.Join(", ", Opens)}]\n");
         if (Method != TokenMethod.Knockknock)
             text.Append(CultureInfo.InvariantCulture, $"    closes: [{string.Join(", ", Closes)}]\n");

@@ -51,6 +51,8 @@ internal sealed class TokenJudge(WardenOptions options, ILedger ledger)
             return elsewhere;
         if (options.Policy.Decide(report.Source, report.Source, now.Wall) is var denied and not Refusal.None)
             return denied;
+        if (!hearing.Knock!.Stacks.Admits(report.Stack))
+            return Refusal.StackNotAllowed;
         if (CheckAsked(report, hearing) is var unavailable and not Refusal.None)
             return unavailable;
 

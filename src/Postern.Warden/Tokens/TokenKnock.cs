@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Reports;
 using Postern.Reports.Tokens;
 using Postern.Warden.Ledger;
 
@@ -16,6 +17,9 @@ public sealed record TokenKnock(string Name, TokenMethod Method, KeyFingerprint 
     public ImmutableArray<string> Opens { get; init; } = [];
 
     public ImmutableArray<string> Closes { get; init; } = [];
+
+    /// <summary>Only where the packet that completes the token looks as if it came from one of these; empty: from any, and from none that we know.</summary>
+    public ImmutableArray<ClientStack> Stacks { get; init; } = [];
 
     /// <summary>How long the moment lasts that a token names: a time step; of a time in seconds, one.</summary>
     public TimeSpan Period { get; init; } = TimeSpan.FromSeconds(1);
