@@ -113,18 +113,18 @@ public sealed class KnockknockTests : IDisposable
         for (var i = 1; i <= 25; i++)
         {
             Knock();
-            GateHouse.Until(() => _house.Log.Split("service=ssh").Length > i, $"knock {i}: {_house.Log}");
+            GateHouse.Until(() => _house.Log.Split("knock=laptop").Length > i, $"knock {i}: {_house.Log}");
         }
 
         var sentry = GateProcess.Find(_house, GateProcess.Sentry);
         GateHouse.Send(sentry.Pid, Signal.Kill);
         GateProcess.Next(_house, GateProcess.Sentry, sentry);
         Knock();
-        GateHouse.Until(() => _house.Log.Split("service=ssh").Length > 26, "a knock to the next sentry: " + _house.Log);
+        GateHouse.Until(() => _house.Log.Split("knock=laptop").Length > 26, "a knock to the next sentry: " + _house.Log);
         _house.Kill(Signal.HangUp);
         GateHouse.Until(() => _house.Log.Contains("reloaded", StringComparison.OrdinalIgnoreCase), "the reload: " + _house.Log);
         Knock();
-        GateHouse.Until(() => _house.Log.Split("service=ssh").Length > 27, "a knock after a reload: " + _house.Log);
+        GateHouse.Until(() => _house.Log.Split("knock=laptop").Length > 27, "a knock after a reload: " + _house.Log);
     }
 
     [Fact]
