@@ -55,6 +55,7 @@ internal static class Seeds
             with { Finding = f, Made = 1, Of = 3, Late = f == Finding.TooLate ? 10_000_000 : 0 }, new(V4), new(V4 + 1), 1) { Protocol = 6, Value = 7000 })),
         "rolling" or "ports-token" => Enumerable.Range(1, 4).Select(n => Enumerable.Range(0, n * 96).Select(i => (byte)((i * 7 * n) + (i / 24))).ToArray()),
         "secret-file" => new[] { "# phone\n000102030405060708090a0b0c0d0e0f\n", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd_-8" }.Select(Encoding.UTF8.GetBytes),
+        "knockknock-profile" => new[] { "0AAECAwQFBgcICQoLDA0ODw==\n", "1" + "42\n", "2# mine\n[main]\nknock_port = 1200\n\n" }.Select(Encoding.UTF8.GetBytes),
         "token-request" => [[1, .. new byte[63]], [2, 2, 0, 1, .. new byte[4], 0, 0, 0, 0, 1, 2, 3, 4, .. new byte[24], (byte)'o', (byte)'k', .. new byte[22]]],
         "fwknop-keys" => new[] { "# phone\nkey correct horse\nhmac_key staple\n", "key_base64 QUJD\nhmac_key_base64 REVG\nhmac_digest sha3-512\nmode ofb", "key short\nmode legacy\n", "hmac_digest md5" }.Select(Encoding.UTF8.GetBytes),
         "receipt" => Vectors("receipt", "packet").Select(OpenReceipt).OfType<byte[]>(),

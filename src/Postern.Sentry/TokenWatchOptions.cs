@@ -76,6 +76,7 @@ public abstract record TokenWatch(TokenSecret Secret)
             TokenMethod.Ports => PortsWatch.Read(reader, secret),
             TokenMethod.Syn => SynWatch.Read(reader, secret),
             TokenMethod.Icmp => IcmpWatch.Read(reader, secret),
+            TokenMethod.Knockknock => KnockknockWatch.Read(reader, secret),
             _ => throw new IOException($"no token method {method}"),
         };
     }

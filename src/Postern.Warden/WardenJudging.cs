@@ -31,7 +31,7 @@ public sealed partial class Warden
         var why = new Cause(hearing.Knock?.Name ?? "", hearing.By, report.Stack);
         var to = new Grantee(report.Source, hearing.Knock is { OneFlow: true } ? report.SourcePort : (ushort)0);
         if (refusal != Refusal.None)
-            return Case.Refused(Refuse(refusal, why, "", to), why, to);
+            return Case.Refused(Refuse(refusal, why, "", to, hearing.Unavailable), why, to);
         var deeds = DeedsOf(hearing.Opens, hearing.Closes, hearing.TimeFor);
         return new(why, to, hearing.Knock is { OneFlow: true } ? OfOnePort(deeds, report.TcpPort) : deeds);
     }

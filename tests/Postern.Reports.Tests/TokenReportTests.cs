@@ -46,6 +46,16 @@ public sealed class TokenReportTests
         }
     }
 
+    [Fact]
+    public void A_packet_with_a_counter_says_that_and_a_port_and_nothing_else()
+    {
+        var token = TokenRequest.OfCounter(uint.MaxValue, 65_535);
+        Assert.Equal((uint.MaxValue, 65_535), (token.Counter, token.Port));
+        Assert.True(Report.TryRead(Written(token), out _));
+        foreach (var odd in (TokenRequest[])[token with { Made = 1 }, token with { Service = 1 }, token with { Bound = Address.FromV4(1) }, token with { Data = "a" }, token with { Number = 1ul << 48 }])
+            Assert.False(TokenRequest.TryRead(Written(odd).AsSpan(64), out _));
+    }
+
     [Theory]
     [InlineData(0, 0)] // no such method
     [InlineData(0, 99)]

@@ -133,6 +133,16 @@ public sealed class TokenJudgeTests
     }
 
     [Fact]
+    public void It_may_have_to_look_as_if_a_certain_system_sent_it()
+    {
+        Apply(Rolling() with { Stacks = [ClientStack.Linux, ClientStack.Apple] });
+        Assert.Equal(Refusal.StackNotAllowed, Judge(Token())); // of none that is known
+        Assert.Equal(Refusal.StackNotAllowed, _warden.Handle(Report(Token()) with { Stack = ClientStack.Nmap }, _now).Refusal);
+        Assert.Empty(_kernel.Notes);
+        Assert.Equal(Refusal.None, _warden.Handle(Report(Token()) with { Stack = ClientStack.Apple }, _now).Refusal);
+    }
+
+    [Fact]
     public void It_may_name_one_of_the_services()
     {
         Apply(Ports());

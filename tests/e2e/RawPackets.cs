@@ -38,6 +38,19 @@ internal sealed class RawPackets : IDisposable
         (from.AddressFamily == AddressFamily.InterNetwork ? _v4 : _v6).SendTo(packet, new IPEndPoint(to, 0));
     }
 
+    /// <summary>A first segment of IPv4 with these fields, and no options.</summary>
+    public void Send(string source, string destination, int port, ushort identification, uint sequence, uint acknowledgment, ushort window)
+    {
+        var segment = TcpSegment((ushort)port, "S");
+        BinaryPrimitives.WriteUInt32BigEndian(segment.AsSpan(4), sequence);
+        BinaryPrimitives.WriteUInt32BigEndian(segment.AsSpan(8), acknowledgment);
+        BinaryPrimitives.WriteUInt16BigEndian(segment.AsSpan(14), window);
+        var (from, to) = (IPAddress.Parse(source), IPAddress.Parse(destination));
+        var packet = V4(from, to, Tcp, segment, extra: false);
+        BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(4), identification);
+        _v4.SendTo(packet, new IPEndPoint(to, 0));
+    }
+
     public void Dispose()
     {
         _v4.Dispose();

@@ -30,6 +30,18 @@ public sealed class StackTests
         Assert.True(house.IsOpen(GateHouse.Gate4));
     }
 
+    [Theory]
+    [InlineData("linux", "opened service=ssh")]
+    [InlineData("windows", "stack=linux refusal=stack-not-allowed")]
+    public void A_token_too_is_taken_only_from_what_looks_like_it(string stack, string expected)
+    {
+        using var token = new TokenHouse($"    method: syn\n    ports: [tcp/8443]\n    stack: {stack}");
+        token.Profile($"method: syn\nhost: {GateHouse.Gate4}\nsecret: {TokenHouse.Secret}\nservices: [ssh]\nports: {{ssh: tcp/22}}\nsyn_ports: [tcp/8443]");
+        token.Postern("knock", "gate", "--timeout", "2s");
+        GateHouse.Until(() => token.House.Log.Contains(expected, StringComparison.Ordinal), expected);
+        Assert.Equal(stack is "linux", token.House.IsOpen(GateHouse.Gate4));
+    }
+
     [Fact]
     public void The_same_steps_by_a_scanner_do_not()
     {

@@ -58,7 +58,7 @@ internal static class ConfigurationReader
         fwknop = fwknop with { Knocks = [.. fwknop.Knocks.Select(k => k with { Keys = FwknopKeysFile.Read(k.KeysFile, keyFaults) })] };
         var oneTime = OneTimeDoors.Read(knocks, keyFaults);
         var places = services.Services.Select(s => ("services." + s.Service.Name, s.Place)).Concat(knocks.Select(k => ("knocks." + k.Door.Name, k.Place)));
-        return new(Assemble(gate, services, [.. knocks.Where(k => k.OneTime is null)], oneTime, fwknop, TokenKnockReader.ReadSecrets(tokens, keyFaults), spa, policy, files) with { Places = places.ToImmutableDictionary(p => p.Item1, p => p.Place, StringComparer.Ordinal) }, [], [.. faults.Warnings, .. keyFaults.Warnings]) { KeyFaults = [.. keyFaults.Faults] };
+        return new(Assemble(gate, services, [.. knocks.Where(k => k.OneTime is null)], oneTime, fwknop, TokenKnockReader.ReadSecrets(tokens, services, keyFaults), spa, policy, files) with { Places = places.ToImmutableDictionary(p => p.Item1, p => p.Place, StringComparer.Ordinal) }, [], [.. faults.Warnings, .. keyFaults.Warnings]) { KeyFaults = [.. keyFaults.Faults] };
     }
 
     private static void CheckTogether(GateSection gate, ServicesSection services, ImmutableArray<Knock> knocks, FwknopSettings fwknop, List<TokenKnockSettings> tokens, SpaSettings? spa, FaultList faults)
@@ -66,7 +66,12 @@ internal static class ConfigurationReader
         CaptureRules.Check(gate, knocks, fwknop, tokens, spa, faults);
         FwknopRules.Check(fwknop.Knocks, services, faults);
         foreach (var token in tokens)
+        {
             token.Check(services, faults);
+            token.CheckStack(faults);
+        }
+
+        KnockknockSettings.CheckAll(tokens, services, faults);
         foreach (var knock in knocks.Where(k => k.OneTime is null))
         {
             SequenceRules.Check(knock, faults);

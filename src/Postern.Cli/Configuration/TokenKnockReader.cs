@@ -6,17 +6,20 @@ namespace Postern.Cli.Configuration;
 internal static class TokenKnockReader
 {
     /// <summary>What one method reads of its own keys. Of a value with a fault it takes the usual one.</summary>
-    public delegate TokenKnockSettings MethodReader(string name, Place place, string secretFile, Fields fields, Values values);
+    public delegate TokenKnockSettings MethodReader(string name, Place place, string source, Fields fields, Values values);
 
-    private static readonly string[] CommonKeys = ["method", "secret_file", "opens", "closes"];
+    private static readonly string[] UsualKeys = ["method", "secret_file", "stack", "opens", "closes"];
 
-    /// <summary>Every method, the keys that are its own, and who reads them.</summary>
-    private static readonly (string Word, string[] Keys, MethodReader Read)[] Methods =
+    private static readonly string[] KnockknockKeys = ["method", "profile", "opens"];
+
+    /// <summary>Every method, the keys that it has in common with others, those that are its own, and who reads them.</summary>
+    private static readonly (string Word, string[] Common, string[] Keys, MethodReader Read)[] Methods =
     [
-        ("rolling", RollingKnockSettings.Keys, RollingKnockSettings.Read),
-        ("ports", PortsKnockSettings.Keys, PortsKnockSettings.Read),
-        ("syn", SynKnockSettings.Keys, SynKnockSettings.Read),
-        ("icmp", IcmpKnockSettings.Keys, IcmpKnockSettings.Read),
+        ("rolling", UsualKeys, RollingKnockSettings.Keys, RollingKnockSettings.Read),
+        ("ports", UsualKeys, PortsKnockSettings.Keys, PortsKnockSettings.Read),
+        ("syn", UsualKeys, SynKnockSettings.Keys, SynKnockSettings.Read),
+        ("icmp", UsualKeys, IcmpKnockSettings.Keys, IcmpKnockSettings.Read),
+        ("knockknock", KnockknockKeys, KnockknockSettings.Keys, KnockknockSettings.Read),
     ];
 
     /// <summary>For the message that lists what a method may be.</summary>
@@ -30,14 +33,13 @@ internal static class TokenKnockReader
     /// <param name="values">Where faults go.</param>
     public static TokenKnockSettings Read(TextNode name, Fields fields, IReadOnlySet<string>? services, Values values)
     {
-        var (word, keys, read) = Array.Find(Methods, m => string.Equals(m.Word, ((TextNode)fields["method"]!).Text, StringComparison.Ordinal));
+        var (word, common, keys, read) = Array.Find(Methods, m => string.Equals(m.Word, ((TextNode)fields["method"]!).Text, StringComparison.Ordinal));
         var before = values.Faults.Count;
-        fields.Check(new($"a knock of method {word}", [.. CommonKeys, .. keys], []));
-        var usual = $"/etc/postern/{name.Text}.secret";
-        if (fields["secret_file"] is null)
-            values.Faults.Add(name.Place, $"the knock '{name.Text}' has no secret", $"name a file that only root can read: secret_file: {usual}");
-        var knock = read(name.Text, name.Place, values.FullPath("secret_file", fields["secret_file"], usual) ?? usual, fields, values) with
+        fields.Check(new($"a knock of method {word}", [.. common, .. keys], []));
+        var knock = read(name.Text, name.Place, ReadSource(name, isProfile: common == KnockknockKeys, fields, values), fields, values) with
         {
+            Stacks = KnocksSection.ReadStacks(fields["stack"], values),
+            StackPlace = fields["stack"]?.Place,
             Opens = KnocksSection.ReadNames("opens", fields["opens"], services, values),
             Closes = KnocksSection.ReadNames("closes", fields["closes"], services, values),
         };
@@ -48,14 +50,23 @@ internal static class TokenKnockReader
         return knock;
     }
 
+    /// <summary>Where the secret is: a file, or a folder.</summary>
+    private static string ReadSource(TextNode name, bool isProfile, Fields fields, Values values)
+    {
+        var (key, usual) = isProfile ? ("profile", $"/etc/knockknock.d/profiles/{name.Text}") : ("secret_file", $"/etc/postern/{name.Text}.secret");
+        if (fields[key] is null)
+            values.Faults.Add(name.Place, $"the knock '{name.Text}' has no {(isProfile ? key : "secret")}", $"name a {(isProfile ? "folder as knockknock's daemon keeps it" : "file that only root can read")}: {key}: {usual}");
+        return values.FullPath(key, fields[key], usual) ?? usual;
+    }
+
     /// <summary>With their secrets. Two with the same one would both take each token of either, so the later one gets none.</summary>
-    public static ImmutableArray<TokenKnockSettings> ReadSecrets(IEnumerable<TokenKnockSettings> knocks, FaultList faults)
+    public static ImmutableArray<TokenKnockSettings> ReadSecrets(IEnumerable<TokenKnockSettings> knocks, ServicesSection services, FaultList faults)
     {
         var owners = new Dictionary<string, string>(StringComparer.Ordinal);
         var read = ImmutableArray.CreateBuilder<TokenKnockSettings>();
-        foreach (var knock in knocks)
+        foreach (var knock in knocks.Select(k => k.ReadSecret(services, faults)))
         {
-            var secret = SecretFile.Read(knock.SecretFile, faults);
+            var secret = knock.Secret;
             if (secret is not null && !owners.TryAdd(SecretFile.NameOf(secret), knock.Name))
             {
                 faults.Add(Place.Whole(knock.SecretFile), $"holds the secret of the knock '{owners[SecretFile.NameOf(secret)]}' as well; the knock '{knock.Name}' opens nothing", "give each knock a secret of its own");

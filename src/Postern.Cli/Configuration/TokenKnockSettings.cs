@@ -17,6 +17,12 @@ internal abstract record TokenKnockSettings(string Name, Place Place, string Sec
 
     public ImmutableArray<string> Closes { get; init; } = [];
 
+    /// <summary>Only where the packet that completes the token looks as if it came from one of these; empty: from any.</summary>
+    public ImmutableArray<ClientStack> Stacks { get; init; } = [];
+
+    /// <summary>Of <see cref="Stacks"/>; null: it is not there.</summary>
+    public Place? StackPlace { get; init; }
+
     /// <summary>As its file has it; null: that has faults, and the knock opens nothing.</summary>
     public TokenSecret? Secret { get; init; }
 
@@ -37,23 +43,52 @@ internal abstract record TokenKnockSettings(string Name, Place Place, string Sec
     /// <summary>By the secret; there is one.</summary>
     public abstract TokenWatch ForSentry();
 
-    public virtual TokenKnock ForWarden()
+    /// <summary>By which the ledger tells it from others; there is a secret.</summary>
+    public KeyFingerprint Fingerprint
     {
-        Span<byte> hash = stackalloc byte[KeyFingerprint.Size];
-        Secret!.Fingerprint(hash);
-        return new(Name, Method, KeyFingerprint.Read(hash)) { Opens = Opens, Closes = Closes, Period = Period, MaxAge = MaxAge };
+        get
+        {
+            Span<byte> hash = stackalloc byte[KeyFingerprint.Size];
+            Secret!.Fingerprint(hash);
+            return KeyFingerprint.Read(hash);
+        }
     }
+
+    public virtual TokenKnock ForWarden() => new(Name, Method, Fingerprint) { Opens = Opens, Closes = Closes, Stacks = Stacks, Period = Period, MaxAge = MaxAge };
 
     /// <summary>What it must keep to, together with all else.</summary>
     public virtual void Check(ServicesSection services, FaultList faults) { }
+
+    /// <summary>It is told by the first segment of a connection.</summary>
+    public void CheckStack(FaultList faults)
+    {
+        if (StackPlace is { } place && (Method == TokenMethod.Icmp || Ports.Any(p => p.Transport != Transport.Tcp)))
+            faults.Add(place, $"'stack' is told by the first segment of a connection, and packets of the knock '{Name}' may be others", Method switch
+            {
+                TokenMethod.Ports => "write transport: tcp, or remove 'stack'",
+                TokenMethod.Rolling => "write a pool of tcp ports alone, or remove 'stack'",
+                _ => "remove 'stack'",
+            });
+    }
+
+    /// <summary>With its secret, or with none and a fault.</summary>
+    public virtual TokenKnockSettings ReadSecret(ServicesSection services, FaultList faults) => this with { Secret = Configuration.SecretFile.Read(SecretFile, faults) };
+
+    /// <summary>Where the secret is, as it is read back.</summary>
+    protected virtual void WriteSource(StringBuilder text) => text.Append(CultureInfo.InvariantCulture, $"    secret_file: '{SecretFile.Replace("'", "''", StringComparison.Ordinal)}'\n");
 
     /// <summary>The keys that are this method's own, as they are read back.</summary>
     protected abstract void WriteOwn(StringBuilder text);
 
     public void Write(StringBuilder text)
     {
-        text.Append(CultureInfo.InvariantCulture, $"  {Name}:\n    method: {Word}\n    secret_file: '{SecretFile.Replace("'", "''", StringComparison.Ordinal)}'\n");
+        text.Append(CultureInfo.InvariantCulture, $"  {Name}:\n    method: {Word}\n");
+        WriteSource(text);
         WriteOwn(text);
-        text.Append(CultureInfo.InvariantCulture, $"    opens: [{string.Join(", ", Opens)}]\n    closes: [{string.Join(", ", Closes)}]\n");
+        if (!Stacks.IsEmpty)
+            text.Append(CultureInfo.InvariantCulture, $"    stack: [{string.Join(", ", Stacks.Select(s => s.Word()))}]\n");
+        text.Append(CultureInfo.InvariantCulture, $"    opens: [{string.Join(", ", Opens)}]\n");
+        if (Method != TokenMethod.Knockknock)
+            text.Append(CultureInfo.InvariantCulture, $"    closes: [{string.Join(", ", Closes)}]\n");
     }
 }

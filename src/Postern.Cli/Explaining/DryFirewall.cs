@@ -58,7 +58,7 @@ internal sealed class DryFirewall : IFirewall
 internal sealed class DryLedger : ILedger
 {
     private readonly Dictionary<(KeyFingerprint Key, uint Device), ulong> _last = [];
-    private readonly HashSet<(MarkKind Kind, KeyFingerprint Digest)> _marks = [];
+    private readonly Dictionary<(MarkKind Kind, KeyFingerprint Digest), ulong> _marks = [];
 
     public ulong LastOf(KeyFingerprint key, uint device, DateTimeOffset now) => _last.GetValueOrDefault((key, device));
 
@@ -68,11 +68,11 @@ internal sealed class DryLedger : ILedger
         return true;
     }
 
-    public bool IsMarked(LedgerMark mark, DateTimeOffset now) => _marks.Contains((mark.Kind, mark.Digest));
+    public bool IsMarked(LedgerMark mark, DateTimeOffset now) => _marks.TryGetValue((mark.Kind, mark.Digest), out var last) && mark.Number <= last;
 
     public bool TryMark(LedgerMark mark, DateTimeOffset now)
     {
-        _marks.Add((mark.Kind, mark.Digest));
+        _marks[(mark.Kind, mark.Digest)] = mark.Number;
         return true;
     }
 }

@@ -19,7 +19,7 @@ internal static class FixedSettings
         if (next.Capture == CaptureSetting.Udp && !next.DatagramPorts.SequenceEqual(now.DatagramPorts))
             return "spa.ports and fwknop.ports cannot change while the gate runs with 'capture: udp'";
         if (FilesOfKnocks(next).Select(FolderOf).FirstOrDefault(f => !Seen(now).Contains(f, StringComparer.Ordinal)) is { } folder)
-            return $"the gate cannot look into {folder}, where a sequences_file, secret_file or keys file lies now";
+            return $"the gate cannot look into {folder}, where a sequences_file, secret_file, keys file or profile lies now";
         return (now.Spa, next.Spa) switch
         {
             (null, null) => null,

@@ -8,11 +8,12 @@ using Postern.Packets;
 using Postern.Reports;
 using Postern.Sentry;
 using Postern.Warden;
+using Postern.Warden.Ledger;
 
 namespace Postern.Cli.Gate;
 
 /// <summary>What the gate guards by at this moment, and in the words of each of those who guard. Changed by the warden's thread; any may look.</summary>
-internal sealed class InForce(GateConfiguration configuration, SpaKeeper? spa)
+internal sealed class InForce(GateConfiguration configuration, SpaKeeper? spa, LedgerFile? ledger = null)
 {
     private volatile GateConfiguration _configuration = configuration;
 
@@ -30,8 +31,18 @@ internal sealed class InForce(GateConfiguration configuration, SpaKeeper? spa)
         Traps = traps,
         Spa = configuration.Spa is { } settings ? spa!.ForSentry(settings) : null,
         Fwknop = ForSentry(configuration.Fwknop),
-        Tokens = configuration.TokensWithSecret.Any() ? new([.. configuration.TokensWithSecret.Select(t => t.ForSentry())], Seed()) : null,
+        Tokens = configuration.TokensWithSecret.Any() ? new([.. configuration.TokensWithSecret.Select(ForSentry)], Seed()) : null,
     };
+
+    /// <summary>A counter goes on where the ledger has it, at whichever time a sentry is told of it.</summary>
+    private TokenWatch ForSentry(TokenKnockSettings knock)
+    {
+        var watch = knock.ForSentry();
+        if (ledger is null || watch is not KnockknockWatch counted)
+            return watch;
+        var (series, first) = (knock.Fingerprint, counted.Next);
+        return counted with { Next = () => Math.Max(first(), ledger.NextOf(series)) };
+    }
 
     /// <summary>The orders of the sentry whose reports count.</summary>
     public SentryOptions? Watched { get; set; }

@@ -77,7 +77,7 @@ internal sealed class WardenProcess : IDisposable
             _alone = OnlyGate.Claim();
             _ledger = GateLedger.Open(configuration);
             _keys = new(_inbox);
-            _inForce = new(configuration, configuration.Spa is { } spa ? SpaKeeper.Open(spa, () => _keys.Ask(spa), [.. _steward.ReceiptSockets.Select(ToSocket)]) : null);
+            _inForce = new(configuration, configuration.Spa is { } spa ? SpaKeeper.Open(spa, () => _keys.Ask(spa), [.. _steward.ReceiptSockets.Select(ToSocket)]) : null, _ledger);
             ReadKeysOnceWatched();
             var first = _post.Begin(_inForce.Configuration, _inForce.ForSentry(_inForce.Configuration, configuration.ChooseTraps(), _post.NextGeneration()));
             _firewall = new NftablesFirewall();

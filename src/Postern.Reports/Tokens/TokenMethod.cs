@@ -14,4 +14,7 @@ public enum TokenMethod : byte
 
     /// <summary>A token in the data of an echo request.</summary>
     Icmp = 4,
+
+    /// <summary>A packet of knockknock, which has a counter and no time.</summary>
+    Knockknock = 5,
 }

@@ -12,9 +12,9 @@ namespace Postern.Reports.Tokens;
 ///  1  1  length       of the data
 ///  2  2  service      zero: all that the knock opens; otherwise the code of one of them (CodeOf)
 ///  4  4  zero
-///  8  8  made         seconds since 1970 at which it was made, or its time step began
+///  8  8  made         seconds since 1970 at which it was made, or its time step began; zero where it has a counter and no time
 /// 16 16  address      that alone it is good for; zero: any
-/// 32  8  number       what else tells it from others of its knock
+/// 32  8  number       what else tells it from others of its knock; of knockknock, 2 zero bytes, the port that is asked for, 2, and the counter, 4
 /// 40 24  data         and zero after it
 /// </code>
 /// All numbers are big-endian, so that marks in a ledger mean the same on any machine.
@@ -40,6 +40,15 @@ public readonly record struct TokenRequest(TokenMethod Method, ulong Made)
 
     /// <summary>What rides along, for an action: at most <see cref="MaxData"/> of <see cref="IsData"/>. Null is as empty.</summary>
     public string? Data { get; init; }
+
+    /// <summary>A packet of knockknock with this counter, for this port.</summary>
+    public static TokenRequest OfCounter(uint counter, ushort port) => new(TokenMethod.Knockknock, 0) { Number = (ulong)port << 32 | counter };
+
+    /// <summary>The lower half of <see cref="Number"/>.</summary>
+    public uint Counter => (uint)Number;
+
+    /// <summary>What stands above it.</summary>
+    public ushort Port => (ushort)(Number >> 32);
 
     /// <summary>Letters, digits and <c>- _ . : @</c>: nothing that a shell, a path or an argument takes for more than itself, but for a first '-' or '.', which are refused.</summary>
     public static bool IsData(ReadOnlySpan<byte> text)
@@ -91,8 +100,8 @@ public readonly record struct TokenRequest(TokenMethod Method, ulong Made)
             Number = BinaryPrimitives.ReadUInt64BigEndian(bytes[32..]),
             Data = data.IsEmpty ? null : Encoding.ASCII.GetString(data),
         };
-        return true;
+        return method != TokenMethod.Knockknock || token == OfCounter(token.Value.Counter, token.Value.Port);
     }
 
-    private static bool IsMethod(TokenMethod method) => method is TokenMethod.Rolling or TokenMethod.Ports or TokenMethod.Syn or TokenMethod.Icmp;
+    private static bool IsMethod(TokenMethod method) => method is TokenMethod.Rolling or TokenMethod.Ports or TokenMethod.Syn or TokenMethod.Icmp or TokenMethod.Knockknock;
 }

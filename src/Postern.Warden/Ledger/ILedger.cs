@@ -48,6 +48,9 @@ public enum MarkKind
 
     /// <summary>The same as <see cref="Packet"/> of tokens: what is forgotten of them is no packet's affair, whose times are others.</summary>
     Token,
+
+    /// <summary>A number of a series that only grows: with it, all before it are used.</summary>
+    Counter,
 }
 
 /// <summary>That something was used.</summary>
@@ -61,6 +64,9 @@ public readonly record struct LedgerMark(MarkKind Kind, KeyFingerprint Digest, u
     /// forgotten, counts as marked. 0: it has no time.
     /// </summary>
     public ulong Made { get; init; }
+
+    /// <summary>Of a <see cref="MarkKind.Counter"/>, whose digest is that of the series: which.</summary>
+    public ulong Number { get; init; }
 }
 
 /// <summary>SHA-256 of a key's blob, or of what a mark is of: 32 bytes, as a value.</summary>

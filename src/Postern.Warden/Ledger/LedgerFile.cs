@@ -205,7 +205,7 @@ public sealed class LedgerFile : ILedger, IDisposable
 
     private LedgerException Damaged(long at) => new(
         $"the ledger {_path} is damaged at byte {at}: it can no longer tell which requests were accepted before",
-        "look at the disk; then move the file away and start the gate: it makes a new one, in which nothing is remembered, and so accepts nothing that was signed before that start, nor within clock_skew or max_age after it. One-time sequences that were used are good again then: make new ones");
+        "look at the disk; then move the file away and start the gate: it makes a new one, in which nothing is remembered, and so accepts nothing that was signed before that start, nor within clock_skew or max_age after it. One-time sequences that were used are good again then: make new ones; and so are packets of knockknock, unless the counter in their profile is raised");
 
     public ulong LastOf(KeyFingerprint key, uint device, DateTimeOffset now)
     {
@@ -250,9 +250,12 @@ public sealed class LedgerFile : ILedger, IDisposable
         return (mark.Made != 0 && mark.Made <= _replay.Floor) || _replay.Marks.Has(mark, latest: UnixTime.Of(now + WrongClock + _skew));
     }
 
+    /// <summary>The lowest number of this series that was not used (<see cref="MarkKind.Counter"/>). Any thread may ask.</summary>
+    public ulong NextOf(KeyFingerprint series) => _replay.Marks.NextOf(series);
+
     public bool TryMark(LedgerMark mark, DateTimeOffset now)
     {
-        if (!_replay.Marks.HasRoomFor(mark.Kind, UnixTime.Of(now)))
+        if (!_replay.Marks.HasRoomFor(mark, UnixTime.Of(now)))
             return false;
         if (_length >= _rewriteAt - LedgerFormat.RecordSize)
             _replay.Marks.Forget(UnixTime.Of(now)); // what is past needs no place in the new file

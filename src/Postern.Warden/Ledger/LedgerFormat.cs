@@ -25,6 +25,9 @@ internal enum LedgerRecordKind : byte
 
     /// <summary>Marks of tokens that were made up to then were forgotten.</summary>
     TokenFloor = 7,
+
+    /// <summary>This number of a series was used, and with it all before it.</summary>
+    Counter = 8,
 }
 
 internal readonly record struct LedgerRecord(LedgerRecordKind Kind, KeyFingerprint Key, uint Device, ulong Time)
@@ -43,11 +46,11 @@ internal readonly record struct LedgerRecord(LedgerRecordKind Kind, KeyFingerpri
 ///         32 24  zero
 ///         56  8  checksum    the first 8 bytes of SHA-256 of the 56 before
 ///
-/// record   0 32  key         SHA-256 of its blob; of a mark, its digest; zero for a floor of marks
+/// record   0 32  key         SHA-256 of its blob; of a mark, its digest; of a counter, that of its series; zero for a floor of marks
 ///         32  4  device      zero for all but an acceptance
 ///         36  1  kind
 ///         37  3  zero
-///         40  8  time        nanoseconds since 1970; of a mark, when it may be forgotten, zero: never
+///         40  8  time        nanoseconds since 1970; of a mark, when it may be forgotten, zero: never; of a counter, the number
 ///         48  8  made        of a packet's or a token's mark, likewise; zero for all others
 ///         56  8  checksum
 /// </code>
@@ -126,7 +129,7 @@ internal static class LedgerFormat
     private static bool IsOneThatIsWritten(in LedgerRecord record) => record.Kind switch
     {
         LedgerRecordKind.Accepted => record.Made == 0,
-        LedgerRecordKind.KeyFloor or LedgerRecordKind.OneTimeMark => record is { Device: 0, Made: 0 },
+        LedgerRecordKind.KeyFloor or LedgerRecordKind.OneTimeMark or LedgerRecordKind.Counter => record is { Device: 0, Made: 0 },
         LedgerRecordKind.PacketMark or LedgerRecordKind.TokenMark => record.Device == 0,
         LedgerRecordKind.MarkFloor or LedgerRecordKind.TokenFloor => record is { Device: 0, Made: 0 } && record.Key == default,
         _ => false,

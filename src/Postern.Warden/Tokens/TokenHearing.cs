@@ -19,6 +19,9 @@ internal sealed class TokenHearing
     /// <summary>And closes.</summary>
     public string[] Closes { get; set; } = [];
 
+    /// <summary>What it asks for and may not have, where it is no service.</summary>
+    public string? Unavailable { get; set; }
+
     /// <summary>For as long as the service says; for one flow only until its client has sent the segment again.</summary>
     public TimeSpan TimeFor(Service service) => Knock!.OneFlow && service.OpenFor > FlowTime ? FlowTime : service.OpenFor;
 

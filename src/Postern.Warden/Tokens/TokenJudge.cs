@@ -7,7 +7,8 @@ namespace Postern.Warden;
 
 /// <summary>
 /// Whether a token is to be granted. That it is made with the secret is the sentry's word, as with sequences; that it comes in time, for the first time, from where it may and for what
-/// it may is found here. It is remembered last, and before anything is done: what is refused leaves no mark.
+/// it may is found here. It is remembered last, and before anything is done: what is refused leaves no mark. But one that has a counter and no time would be as good tomorrow for whoever saw it refused: it is used up by
+/// being genuine.
 /// </summary>
 internal sealed class TokenJudge(WardenOptions options, ILedger ledger)
 {
@@ -18,6 +19,28 @@ internal sealed class TokenJudge(WardenOptions options, ILedger ledger)
     {
         if (Read(report, hearing) is var unread and not Refusal.None)
             return unread;
+        return hearing.Knock!.Method == TokenMethod.Knockknock ? JudgeCounted(report, now, hearing) : JudgeDated(report, now, hearing);
+    }
+
+    private Refusal JudgeCounted(in Report report, Moment now, TokenHearing hearing)
+    {
+        var mark = new LedgerMark(MarkKind.Counter, hearing.Knock!.Secret, Expires: 0) { Number = hearing.Token.Counter };
+        if (mark.Number < hearing.Knock.FirstCounter || ledger.IsMarked(mark, now.Wall))
+            return Refusal.Replayed;
+        if (!ledger.TryMark(mark, now.Wall))
+            return Refusal.NotRemembered;
+
+        if (options.Policy.Decide(report.Source, report.Source, now.Wall) is var denied and not Refusal.None)
+            return denied;
+        hearing.Opens = [.. hearing.Knock.Opens.Where(service => HasPort(service, hearing.Token.Port))];
+        if (hearing.Opens.Length > 0)
+            return Refusal.None;
+        hearing.Unavailable = new PortRange(Transport.Tcp, hearing.Token.Port).ToString();
+        return Refusal.ServiceNotAllowed;
+    }
+
+    private Refusal JudgeDated(in Report report, Moment now, TokenHearing hearing)
+    {
         if (CheckTime(hearing, now) is var untimely and not Refusal.None)
             return untimely;
         var mark = MarkOf(report, hearing);
@@ -28,6 +51,8 @@ internal sealed class TokenJudge(WardenOptions options, ILedger ledger)
             return elsewhere;
         if (options.Policy.Decide(report.Source, report.Source, now.Wall) is var denied and not Refusal.None)
             return denied;
+        if (!hearing.Knock!.Stacks.Admits(report.Stack))
+            return Refusal.StackNotAllowed;
         if (CheckAsked(report, hearing) is var unavailable and not Refusal.None)
             return unavailable;
 
@@ -100,6 +125,8 @@ internal sealed class TokenJudge(WardenOptions options, ILedger ledger)
 
         bool IsAsked(string service) =>
             (code == 0 || TokenRequest.CodeOf(service) == code)
-            && (!knock.OneFlow || options.Services.Any(s => string.Equals(s.Name, service, StringComparison.Ordinal) && s.Has(Transport.Tcp, port)));
+            && (!knock.OneFlow || HasPort(service, port));
     }
+
+    private bool HasPort(string service, ushort port) => options.Services.Any(s => string.Equals(s.Name, service, StringComparison.Ordinal) && s.Has(Transport.Tcp, port));
 }

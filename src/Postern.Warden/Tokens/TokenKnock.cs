@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Reports;
 using Postern.Reports.Tokens;
 using Postern.Warden.Ledger;
 
@@ -17,6 +18,9 @@ public sealed record TokenKnock(string Name, TokenMethod Method, KeyFingerprint 
 
     public ImmutableArray<string> Closes { get; init; } = [];
 
+    /// <summary>Only where the packet that completes the token looks as if it came from one of these; empty: from any, and from none that we know.</summary>
+    public ImmutableArray<ClientStack> Stacks { get; init; } = [];
+
     /// <summary>How long the moment lasts that a token names: a time step; of a time in seconds, one.</summary>
     public TimeSpan Period { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -25,6 +29,9 @@ public sealed record TokenKnock(string Name, TokenMethod Method, KeyFingerprint 
 
     /// <summary>A token must be bound to the address that it comes from.</summary>
     public bool RequireAddress { get; init; }
+
+    /// <summary>Of a knock whose tokens have a counter: the lowest that is good, whatever the ledger says.</summary>
+    public ulong FirstCounter { get; init; }
 
     /// <summary>The grant is for the source port of the packet alone.</summary>
     public bool OneFlow { get; init; }

@@ -67,7 +67,9 @@ public sealed class LedgerFormatTests
 
     [Theory]
     [InlineData(0, false, false, false)]
-    [InlineData(8, false, false, false)]
+    [InlineData(9, false, false, false)]
+    [InlineData((int)LedgerRecordKind.Counter, true, true, false)]
+    [InlineData((int)LedgerRecordKind.Counter, false, true, true)]
     [InlineData((int)LedgerRecordKind.Accepted, false, false, true)]
     [InlineData((int)LedgerRecordKind.KeyFloor, true, false, false)]
     [InlineData((int)LedgerRecordKind.KeyFloor, false, false, true)]

@@ -19,6 +19,8 @@ public sealed class LedgerMarkTests : IDisposable
 
     private static LedgerMark Secret(int number) => new(MarkKind.OneTime, LedgerFolder.Key(number), 0);
 
+    private static LedgerMark Counter(ulong number) => new(MarkKind.Counter, Alice, 0) { Number = number };
+
     [Fact]
     public void What_was_marked_is_marked_after_a_restart()
     {
@@ -37,6 +39,24 @@ public sealed class LedgerMarkTests : IDisposable
         Assert.False(again.IsMarked(Secret(1), At(11)));
         Assert.Equal(UnixTime.Of(At(7)), again.LastOf(Alice, 1, At(11)));
         Assert.Equal(3, again.Count);
+    }
+
+    [Fact]
+    public void A_counter_goes_on_where_it_was_after_a_restart_and_a_rewriting()
+    {
+        using (var ledger = _folder.Open())
+        {
+            Assert.Equal(0ul, ledger.NextOf(Alice));
+            for (ulong number = 0; number < 1_500; number += 3) // more than make it write the file anew
+                Assert.True(ledger.TryMark(Counter(number), At(6)));
+            Assert.True(ledger.IsMarked(Counter(1_496), At(6)));
+        }
+
+        using var again = _folder.Open(TimeSpan.FromSeconds(10));
+        Assert.Equal(1_498ul, again.NextOf(Alice));
+        Assert.True(again.IsMarked(Counter(1_497), At(11)));
+        Assert.False(again.IsMarked(Counter(1_498), At(11)));
+        Assert.Equal(1, again.Count);
     }
 
     [Fact]

@@ -10,6 +10,8 @@ public sealed class MarkBookTests
 
     private static LedgerMark Packet(int number, ulong made) => new(MarkKind.Packet, Digest(number), made + 100) { Made = made };
 
+    private static LedgerMark Counter(ulong number, int series = 1) => new(MarkKind.Counter, Digest(series), 0) { Number = number };
+
     private bool Has(LedgerMark mark) => _book.Has(mark, latest: 1_000_000);
 
     [Fact]
@@ -53,13 +55,13 @@ public sealed class MarkBookTests
     {
         for (var i = 0; i < MarkBook.MaxPackets; i++)
         {
-            Assert.True(_book.HasRoomFor(MarkKind.Packet, now: 60));
+            Assert.True(_book.HasRoomFor(Packet(int.MaxValue, made: 50), now: 60));
             _book.Add(Packet(i, made: 50));
         }
 
-        Assert.False(_book.HasRoomFor(MarkKind.Packet, now: 150));
-        Assert.True(_book.HasRoomFor(MarkKind.OneTime, now: 150));
-        Assert.True(_book.HasRoomFor(MarkKind.Packet, now: 151));
+        Assert.False(_book.HasRoomFor(Packet(int.MaxValue, made: 50), now: 150));
+        Assert.True(_book.HasRoomFor(new(MarkKind.OneTime, Digest(int.MaxValue), 0), now: 150));
+        Assert.True(_book.HasRoomFor(Packet(int.MaxValue, made: 50), now: 151));
         Assert.Equal(1, _book.Count);
     }
 
@@ -68,11 +70,41 @@ public sealed class MarkBookTests
     {
         for (var i = 0; i < MarkBook.MaxOneTime; i++)
         {
-            Assert.True(_book.HasRoomFor(MarkKind.OneTime, now: 60));
+            Assert.True(_book.HasRoomFor(new(MarkKind.OneTime, Digest(int.MaxValue), 0), now: 60));
             _book.Add(new(MarkKind.OneTime, Digest(i), 0));
         }
 
-        Assert.False(_book.HasRoomFor(MarkKind.OneTime, now: ulong.MaxValue));
+        Assert.False(_book.HasRoomFor(new(MarkKind.OneTime, Digest(int.MaxValue), 0), now: ulong.MaxValue));
+    }
+
+    [Fact]
+    public void With_a_number_all_before_it_are_used_and_for_ever()
+    {
+        Assert.False(Has(Counter(0)));
+        _book.Add(Counter(0));
+        Assert.True(Has(Counter(0)));
+        Assert.False(Has(Counter(1)));
+        _book.Add(Counter(7));
+        _book.Add(Counter(3));
+        _book.Forget(now: ulong.MaxValue);
+        Assert.True(Has(Counter(7)));
+        Assert.False(Has(Counter(8)));
+        Assert.False(Has(Counter(0, series: 2)));
+        Assert.Equal((8ul, 0ul), (_book.NextOf(Digest(1)), _book.NextOf(Digest(2))));
+        Assert.Equal(1, _book.Count);
+    }
+
+    [Fact]
+    public void A_series_that_is_there_has_room_when_there_is_none_for_another()
+    {
+        for (var i = 0; i < MarkBook.MaxCounters; i++)
+        {
+            Assert.True(_book.HasRoomFor(Counter(5, series: i), now: 0));
+            _book.Add(Counter(5, series: i));
+        }
+
+        Assert.True(_book.HasRoomFor(Counter(6, series: 3), now: 0));
+        Assert.False(_book.HasRoomFor(Counter(5, series: int.MaxValue), now: ulong.MaxValue));
     }
 
     [Fact]
@@ -92,6 +124,7 @@ public sealed class MarkBookTests
         _book.Forget(now: 200);
         _book.Add(Packet(2, made: 150));
         _book.Add(new(MarkKind.OneTime, Digest(3), 0));
+        _book.Add(Counter(uint.MaxValue));
         var records = _book.Records().ToArray();
         Assert.Equal(_book.Count, records.Length);
         var other = new MarkBook();
