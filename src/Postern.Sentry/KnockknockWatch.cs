@@ -23,8 +23,8 @@ public sealed record KnockknockWatch(TokenSecret Secret, ushort KnockPort, Immut
 
     public override ImmutableArray<FilterPorts> TcpPorts => [new(KnockPort, KnockPort)];
 
-    internal override ITokenDetector Detector(ImmutableArray<(int Door, TokenWatch Knock)> knocks, TokenWatchOptions options, SentryCounters counters) =>
-        new KnockknockDetector([.. knocks.Select(k => (k.Door, (KnockknockWatch)k.Knock))], counters);
+    internal override ITokenDetector Detector(ImmutableArray<(int Door, TokenWatch Knock)> knocks, TokenWatchOptions options, TokenThoughts thoughts) =>
+        new KnockknockDetector([.. knocks.Select(k => (k.Door, (KnockknockWatch)k.Knock))], thoughts);
 
     internal override void Write(BinaryWriter writer)
     {

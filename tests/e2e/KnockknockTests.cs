@@ -82,7 +82,7 @@ public sealed class KnockknockTests : IDisposable
     [Fact]
     public void By_nflog_it_opens_too()
     {
-        _house.Kill(Postern.Tests.Signal.Kill);
+        _house.Kill(Signal.Kill);
         File.WriteAllText(_house.ConfigurationFile, File.ReadAllText(_house.ConfigurationFile).Replace("gate:\n", "gate:\n  capture: nflog\n", StringComparison.Ordinal));
         _house.Start();
         Assert.DoesNotContain("packet", GateProcess.Find(_house, GateProcess.Sentry).SocketKinds());

@@ -91,7 +91,7 @@ public sealed class KnockknockTable
     /// <param name="source">Its sender's address.</param>
     /// <param name="sourcePort">And port.</param>
     /// <param name="now">Nanoseconds; only differences matter.</param>
-    /// <param name="match">What it says, where it is found.</param>
+    /// <param name="match">What it says, where it is found or a copy.</param>
     public KnockknockOutcome Find(KnockknockPacket packet, ushort knockPort, Address source, ushort sourcePort, long now, out KnockknockMatch match)
     {
         match = default;
@@ -100,6 +100,7 @@ public sealed class KnockknockTable
         var key = KeyOf(packet.Bits, knockPort);
         if (!_packets.TryGetValue(key, out var entry))
             return packet.Acknowledgment == 0 ? KnockknockOutcome.Plain : Try(courses, packet, new(source, sourcePort, now, 1), out match);
+        match = new(entry.Course.Door.Door, entry.Counter, entry.Port);
         var isSame = entry.Use.Told > 0 && entry.Use.Source == source && entry.Use.Port == sourcePort;
         if (entry.Use.Told >= MostTold || (isSame && now - entry.Use.At < Again))
             return KnockknockOutcome.Copy;

@@ -12,13 +12,13 @@ internal sealed class KnockknockDetector : ITokenDetector
 {
     private readonly PortMap _ports;
     private readonly KnockknockTable _table;
-    private readonly SentryCounters _counters;
+    private readonly TokenThoughts _thoughts;
     private readonly byte[] _request = new byte[TokenRequest.Size];
     private readonly FoundToken[] _found = new FoundToken[1];
 
-    public KnockknockDetector(ImmutableArray<(int Door, KnockknockWatch Knock)> knocks, SentryCounters counters)
+    public KnockknockDetector(ImmutableArray<(int Door, KnockknockWatch Knock)> knocks, TokenThoughts thoughts)
     {
-        _counters = counters;
+        _thoughts = thoughts;
         _ports = new([.. knocks.SelectMany(k => k.Knock.TcpPorts)]);
         _table = new([.. knocks.Select(k => new KnockknockDoor(k.Door, new KnockknockKeys(k.Knock.Secret), k.Knock.KnockPort, k.Knock.Ports, k.Knock.Next(), k.Knock.Window))]);
     }
@@ -35,13 +35,13 @@ internal sealed class KnockknockDetector : ITokenDetector
                 _found[0] = new(match.Door, _request);
                 return _found;
             case KnockknockOutcome.Copy:
-                _counters.CountToken(Refusal.Copy);
+                _thoughts.Refuse(Refusal.Copy, match.Door);
                 return [];
             case KnockknockOutcome.Bad:
-                _counters.CountToken(Refusal.BadToken);
+                _thoughts.Refuse(Refusal.BadToken, TokenThoughts.NoDoor);
                 return [];
             case KnockknockOutcome.OverBudget:
-                _counters.CountToken(Refusal.OverBudget);
+                _thoughts.Refuse(Refusal.OverBudget, TokenThoughts.NoDoor);
                 return [];
             default:
                 return [];
