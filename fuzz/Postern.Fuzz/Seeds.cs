@@ -95,7 +95,7 @@ internal static class Seeds
         "ports" => Lines("tcp/22\nudp/60000-61000\ntcp/1-65535"),
         "address" => Lines("192.0.2.7\n2001:db8::7\n::ffff:192.0.2.7\n::\n64:ff9b::192.0.2.1\n1:2:3:4:5:6:7:8\nfe80::1"),
         "network" => Lines("192.0.2.0/24\n2001:db8::/32\n192.0.2.7\n0.0.0.0/0\n::/0"),
-        "carrier" => Lines("udp/62201\ntcp/443\nicmp"),
+        "carrier" => Lines("udp/62201\ntcp/443\nicmp\nudp/10000-19999@60\ntcp/1-65535@3600"),
         "tcp-flags" => Lines("syn,!ack\nfin,syn,rst,psh,ack,urg,ece,cwr\n!fin, SYN"),
         "hours" => Lines("Mon-Fri 07:00-20:00\nSat 22:00-04:00\n08:00-18:00\n00:00-24:00"),
         "duration" => Lines("30s\n10m\n1h30m\n500ms\n2d\n1.5s\n0.0001ms\n30 seconds\n1H 30M"),
@@ -285,7 +285,7 @@ internal static class Seeds
     private static IEnumerable<byte[]> Profiles()
     {
         const string key = "fE4IJLf_PKvCLWhbCMKX9rceA_4gjzhazLfuwgGdxCw";
-        yield return Encoding.ASCII.GetBytes($"host: 'gate.example.org'\ngate_key: {key}\ngate_secret: {key}\ncarriers: [udp/62201, icmp, tcp/443]\nservices: ['ssh', 'web']\nports:\n  'ssh': [tcp/22]\nkey: '~/.ssh/id_ed25519'\naddress: 'auto'\nreceipts: yes\n");
+        yield return Encoding.ASCII.GetBytes($"host: 'gate.example.org'\ngate_key: {key}\ngate_secret: {key}\ncarriers: [udp/62201, icmp, tcp/443, udp/10000-19999@60]\nservices: ['ssh', 'web']\nports:\n  'ssh': [tcp/22]\nkey: '~/.ssh/id_ed25519'\naddress: 'auto'\nreceipts: yes\n");
         yield return Encoding.ASCII.GetBytes($"host: 2001:db8::1\ngate_key: {key}\ngate_secret: {key}\naddress: https://ip.example.org/?x='y'\nkey: 'agent'\n");
         foreach (var line in new[] { "key: \"a\\nb\"", "key: \"a\\0b\"", "address: \"https://ip.example.org/\\n\"" })
             yield return Encoding.ASCII.GetBytes($"host: \"fe80::1%a'b\"\ngate_key: {key}\ngate_secret: {key}\n{line}\n");

@@ -158,6 +158,11 @@ public enum Refusal
 
     /// <summary>The token is good for another address only.</summary>
     WrongAddress,
+
+    // Where packets go.
+
+    /// <summary>A single packet to a port of the pool that is none of those of now.</summary>
+    WrongPort,
 }
 
 public static class RefusalText
@@ -212,6 +217,7 @@ public static class RefusalText
         Refusal.BadToken => "bad-token",
         Refusal.WrongStep => "wrong-step",
         Refusal.WrongAddress => "wrong-address",
+        Refusal.WrongPort => "wrong-port",
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "not in the closed list"),
     };
 }

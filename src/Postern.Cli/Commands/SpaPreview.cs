@@ -34,6 +34,7 @@ internal static class SpaPreview
         ("profile", report.Profile),
         ("host", report.Host),
         ("carriers", string.Join(", ", report.Carriers)),
+        .. report.PortsNow is { } now ? [("ports now", string.Join(", ", now))] : Array.Empty<(string, string)>(),
         ("ask", report.Close ? "close" : "open"),
         ("services", string.Join(", ", report.Services)),
         ("for", report.Seconds == 0 ? report.Close ? "-" : "the service's own time" : HumanTime.Of(TimeSpan.FromSeconds(report.Seconds))),
@@ -67,6 +68,9 @@ internal sealed record SpaPreviewReport(
     bool Receipt,
     string Packet)
 {
+    /// <summary>Where the ports that move are in this time step; null: none does.</summary>
+    public IReadOnlyList<string>? PortsNow { get; init; }
+
     public static SpaPreviewReport Of(SpaSession session, SpaLetter letter)
     {
         var request = letter.Request;
@@ -86,6 +90,9 @@ internal sealed record SpaPreviewReport(
             request.Device.ToString("x8", CultureInfo.InvariantCulture),
             request.System == ClientSystem.Unsaid ? "unsaid" : request.System.ToString(),
             !request.ReceiptKey.IsEmpty,
-            Convert.ToHexStringLower(letter.Packet.Span));
+            Convert.ToHexStringLower(letter.Packet.Span))
+        {
+            PortsNow = session.PortsNow,
+        };
     }
 }

@@ -102,7 +102,7 @@ public sealed class VectorsSpaTests
             Refusal.BadReport, Refusal.StaleKnock, Refusal.NoSuchGrant, Refusal.TooManyGrants, Refusal.FirewallFailed, Refusal.Copy, Refusal.OverBudget, Refusal.NotRemembered,
             Refusal.ActionFailed, Refusal.TooManyActions, Refusal.ForwardMissing, Refusal.ForwardNotAllowed, Refusal.ForwardTaken,
             Refusal.GnuPg, Refusal.KnockExpired, Refusal.UserNotAllowed, Refusal.CommandNotAllowed, Refusal.NotInTurn, Refusal.StackNotAllowed,
-            Refusal.TooShort, Refusal.Garbled, Refusal.BadToken, Refusal.WrongStep, Refusal.WrongAddress,
+            Refusal.TooShort, Refusal.Garbled, Refusal.BadToken, Refusal.WrongStep, Refusal.WrongAddress, Refusal.WrongPort,
         ];
         Assert.All(Enum.GetValues<Refusal>().Except(others), refusal => Assert.Contains(refusal.Word(), shown));
     }
