@@ -39,6 +39,7 @@ internal static class SpaPreview
         ("services", string.Join(", ", report.Services)),
         ("for", report.Seconds == 0 ? report.Close ? "-" : "the service's own time" : HumanTime.Of(TimeSpan.FromSeconds(report.Seconds))),
         ("address", spa.Address.Service is { } service ? $"asked of {service.Host} when it is sent; not in this packet" : report.Address ?? "the source of the packet"),
+        .. report.Data is { } data ? [("data", data)] : Array.Empty<(string, string)>(),
         ("source port", report.SourcePort?.ToString(CultureInfo.InvariantCulture) ?? "any"),
         ("time", report.Time),
         ("gate id", report.GateId),
@@ -71,6 +72,9 @@ internal sealed record SpaPreviewReport(
     /// <summary>Where the ports that move are in this time step; null: none does.</summary>
     public IReadOnlyList<string>? PortsNow { get; init; }
 
+    /// <summary>What rides along; null: nothing.</summary>
+    public string? Data { get; init; }
+
     public static SpaPreviewReport Of(SpaSession session, SpaLetter letter)
     {
         var request = letter.Request;
@@ -93,6 +97,7 @@ internal sealed record SpaPreviewReport(
             Convert.ToHexStringLower(letter.Packet.Span))
         {
             PortsNow = session.PortsNow,
+            Data = request.Data.Length > 0 ? request.Data : null,
         };
     }
 }

@@ -48,6 +48,8 @@ internal static class RefusalWords
         Refusal.BadToken => new("it is a token by no secret of this gate", "give client and gate the same secret file, and the same settings"),
         Refusal.WrongStep => new("it is no step of the sequence that is good now", "set the clock of the client (timedatectl); give client and gate the same secret file, pool, length and step"),
         Refusal.WrongAddress => new("the token is good for another address only", "knock from the address that it was made for; behind NAT, name the outer one, or leave 'bind' out"),
+        Refusal.DataMissing => new("the service runs something with what the request says, and it does not say", "say it: postern knock … --data TEXT"),
+        Refusal.DataNotTaken => new("the request says something for a command, and not all that it asks for takes that", "leave out --data, or ask for that service alone"),
         Refusal.WrongPort => new("it came to a port of the pool that is not the one of now", "set the clock of the client (timedatectl), or that of the gate; give the client a new invitation where pool, step or gate key have changed"),
         Refusal.NotInTurn => new("there are one-time sequences before it that were not used", "use them in their order, or remove in_turn"),
         Refusal.NotRemembered => new("it could not be written to the ledger", "look at the disk and the gate's log"),
