@@ -53,7 +53,8 @@ internal static class Seeds
             .Append(Written(new Report(ReportKind.FwknopPacket, 1, 2, 40000, new(V4), new(V4 + 1), 1) { Request = new byte[8 + 96 + 32], TagSize = 32 })),
         "sighting" => Enum.GetValues<Finding>().Where(f => f != Finding.None).Select(f => Written(new Sighting(1, new Thought(KnockMethod.Sequence, 0, f == Finding.Refused ? Refusal.Junk : Refusal.None)
             with { Finding = f, Made = 1, Of = 3, Late = f == Finding.TooLate ? 10_000_000 : 0 }, new(V4), new(V4 + 1), 1) { Protocol = 6, Value = 7000 })),
-        "rolling" or "ports-token" => Enumerable.Range(1, 4).Select(n => Enumerable.Range(0, n * 96).Select(i => (byte)((i * 7 * n) + (i / 24))).ToArray()),
+        "ports-token" => TokenTargets.PacketsOfTokens(),
+        "rolling" => Enumerable.Range(1, 4).Select(n => Enumerable.Range(0, n * 96).Select(i => (byte)((i * 7 * n) + (i / 24))).ToArray()),
         "secret-file" => new[] { "# phone\n000102030405060708090a0b0c0d0e0f\n", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd_-8" }.Select(Encoding.UTF8.GetBytes),
         "token-request" => [[1, .. new byte[63]], [2, 2, 0, 1, .. new byte[4], 0, 0, 0, 0, 1, 2, 3, 4, .. new byte[24], (byte)'o', (byte)'k', .. new byte[22]]],
         "fwknop-keys" => new[] { "# phone\nkey correct horse\nhmac_key staple\n", "key_base64 QUJD\nhmac_key_base64 REVG\nhmac_digest sha3-512\nmode ofb", "key short\nmode legacy\n", "hmac_digest md5" }.Select(Encoding.UTF8.GetBytes),

@@ -71,7 +71,7 @@ public sealed class DataTests : IDisposable
         Assert.True(code == 0, output);
         GateHouse.Until(() => Entries.Length == 2, "the run, and its undo: " + output + token.House.Log);
         Assert.Equal([$"run 2 tv@home:1 --for={GateHouse.Client4}", "undo 1 sleep:tv@home:1"], Entries);
-        Assert.Contains("data=tv@home:1 knock=phone", token.House.Log, StringComparison.Ordinal);
+        Assert.Contains("knock=phone data=tv@home:1", token.House.Log, StringComparison.Ordinal);
 
         token.Postern("knock", "gate", "--data", "x", "--no-wait"); // wake and ssh, which takes none
         GateHouse.Until(() => token.House.Log.Contains("refusal=data-not-taken", StringComparison.Ordinal), "the refusal: " + token.House.Log);

@@ -138,7 +138,7 @@ internal sealed class SpaHouse : IDisposable
     }
 
     /// <summary>The audit lines of the gate.</summary>
-    public string[] Audit => [.. House.Log.Split('\n').Where(l => l.Contains("address=", StringComparison.Ordinal)).Select(l => l[l.IndexOf(l.Split(' ').First(w => w is "opened" or "extended" or "closed" or "refused" or "ended" or "kept" or "revoked"), StringComparison.Ordinal)..])];
+    public string[] Audit => [.. House.Log.Split('\n').Where(l => l.Contains("address=", StringComparison.Ordinal)).Select(l => l[l.IndexOf(l.Split(' ').First(w => w is "opened" or "extended" or "closed" or "refused" or "ended" or "kept" or "revoked" or "ran" or "undone" or "failed"), StringComparison.Ordinal)..])];
 
     public int Opened => Audit.Count(l => l.StartsWith("opened ", StringComparison.Ordinal));
 

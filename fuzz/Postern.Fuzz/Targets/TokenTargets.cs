@@ -33,6 +33,21 @@ internal static class TokenTargets
             Oracle.That(found.Door is 0 or 1, "a token of no door");
     });
 
+    /// <summary>Genuine ones, with data and without, as <see cref="Ports"/> takes packets; and some that mean nothing.</summary>
+    public static IEnumerable<byte[]> PacketsOfTokens()
+    {
+        foreach (var data in (string[])["", "nas", "0123456789abcdef01234567"])
+        {
+            var token = new PortsToken(7, 0, (byte)data.Length, IsBound: false) { Data = data };
+            var (bytes, ports) = (new byte[token.Length], new ushort[PortSpan.SymbolsFor(data.Length)]);
+            token.Write(Key, Reports.Address.None, bytes);
+            new PortSpan(20_000).Write(bytes, ports);
+            yield return [.. ports.SelectMany(p => (byte[])[(byte)((p - 20_000) >> 8), (byte)(p - 20_000), 0, 0])];
+        }
+
+        yield return [.. Enumerable.Range(0, 384).Select(i => (byte)((i * 7) + (i / 24)))];
+    }
+
     public static void Request(ReadOnlySpan<byte> input)
     {
         if (!TokenRequest.TryRead(input, out var token))
