@@ -53,7 +53,8 @@ internal static class Seeds
             .Append(Written(new Report(ReportKind.FwknopPacket, 1, 2, 40000, new(V4), new(V4 + 1), 1) { Request = new byte[8 + 96 + 32], TagSize = 32 })),
         "sighting" => Enum.GetValues<Finding>().Where(f => f != Finding.None).Select(f => Written(new Sighting(1, new Thought(KnockMethod.Sequence, 0, f == Finding.Refused ? Refusal.Junk : Refusal.None)
             with { Finding = f, Made = 1, Of = 3, Late = f == Finding.TooLate ? 10_000_000 : 0 }, new(V4), new(V4 + 1), 1) { Protocol = 6, Value = 7000 })),
-        "rolling" or "ports-token" => Enumerable.Range(1, 4).Select(n => Enumerable.Range(0, n * 96).Select(i => (byte)((i * 7 * n) + (i / 24))).ToArray()),
+        "ports-token" => TokenTargets.PacketsOfTokens(),
+        "rolling" => Enumerable.Range(1, 4).Select(n => Enumerable.Range(0, n * 96).Select(i => (byte)((i * 7 * n) + (i / 24))).ToArray()),
         "secret-file" => new[] { "# phone\n000102030405060708090a0b0c0d0e0f\n", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd_-8" }.Select(Encoding.UTF8.GetBytes),
         "knockknock-profile" => new[] { "0AAECAwQFBgcICQoLDA0ODw==\n", "1" + "42\n", "2# mine\n[main]\nknock_port = 1200\n\n" }.Select(Encoding.UTF8.GetBytes),
         "token-request" => [[1, .. new byte[63]], [2, 2, 0, 1, .. new byte[4], 0, 0, 0, 0, 1, 2, 3, 4, .. new byte[24], (byte)'o', (byte)'k', .. new byte[22]]],
@@ -96,7 +97,7 @@ internal static class Seeds
         "ports" => Lines("tcp/22\nudp/60000-61000\ntcp/1-65535"),
         "address" => Lines("192.0.2.7\n2001:db8::7\n::ffff:192.0.2.7\n::\n64:ff9b::192.0.2.1\n1:2:3:4:5:6:7:8\nfe80::1"),
         "network" => Lines("192.0.2.0/24\n2001:db8::/32\n192.0.2.7\n0.0.0.0/0\n::/0"),
-        "carrier" => Lines("udp/62201\ntcp/443\nicmp"),
+        "carrier" => Lines("udp/62201\ntcp/443\nicmp\nudp/10000-19999@60\ntcp/1-65535@3600"),
         "tcp-flags" => Lines("syn,!ack\nfin,syn,rst,psh,ack,urg,ece,cwr\n!fin, SYN"),
         "hours" => Lines("Mon-Fri 07:00-20:00\nSat 22:00-04:00\n08:00-18:00\n00:00-24:00"),
         "duration" => Lines("30s\n10m\n1h30m\n500ms\n2d\n1.5s\n0.0001ms\n30 seconds\n1H 30M"),
@@ -286,7 +287,7 @@ internal static class Seeds
     private static IEnumerable<byte[]> Profiles()
     {
         const string key = "fE4IJLf_PKvCLWhbCMKX9rceA_4gjzhazLfuwgGdxCw";
-        yield return Encoding.ASCII.GetBytes($"host: 'gate.example.org'\ngate_key: {key}\ngate_secret: {key}\ncarriers: [udp/62201, icmp, tcp/443]\nservices: ['ssh', 'web']\nports:\n  'ssh': [tcp/22]\nkey: '~/.ssh/id_ed25519'\naddress: 'auto'\nreceipts: yes\n");
+        yield return Encoding.ASCII.GetBytes($"host: 'gate.example.org'\ngate_key: {key}\ngate_secret: {key}\ncarriers: [udp/62201, icmp, tcp/443, udp/10000-19999@60]\nservices: ['ssh', 'web']\nports:\n  'ssh': [tcp/22]\nkey: '~/.ssh/id_ed25519'\naddress: 'auto'\nreceipts: yes\n");
         yield return Encoding.ASCII.GetBytes($"host: 2001:db8::1\ngate_key: {key}\ngate_secret: {key}\naddress: https://ip.example.org/?x='y'\nkey: 'agent'\n");
         foreach (var line in new[] { "key: \"a\\nb\"", "key: \"a\\0b\"", "address: \"https://ip.example.org/\\n\"" })
             yield return Encoding.ASCII.GetBytes($"host: \"fe80::1%a'b\"\ngate_key: {key}\ngate_secret: {key}\n{line}\n");

@@ -35,6 +35,16 @@ public sealed class OuterKey : SecretBytes
 
     public void Export(Span<byte> key) => Key.CopyTo(key);
 
+    /// <summary>What says where packets go, where their port moves (spec/spa.md §6). The caller's to dispose of.</summary>
+    public TokenSecret DerivePortSecret()
+    {
+        Span<byte> key = stackalloc byte[Size];
+        Blake2b.Hash("postern spa v1 port"u8, key, Key);
+        var derived = TokenSecret.From(key);
+        CryptographicOperations.ZeroMemory(key);
+        return derived;
+    }
+
     /// <summary>Writes the mark of its first bytes over the last <see cref="MarkSize"/> of a nonce.</summary>
     public void Mark(Span<byte> nonce)
     {

@@ -14,6 +14,9 @@ public sealed record Grant(string Service, Address Source, ImmutableArray<PortRa
     /// <summary>Whose key it was granted to: its hint as 16 hexadecimal digits. Empty where no key asked.</summary>
     public string Holder { get; init; } = "";
 
+    /// <summary>What rode along with the knock, for the command of an action; empty: nothing.</summary>
+    public string Data { get; init; } = "";
+
     /// <summary>Where whoever connects to <see cref="Ports"/> is led; null: he reaches this host.</summary>
     public ForwardTarget? Forward { get; init; }
 

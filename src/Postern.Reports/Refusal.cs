@@ -158,6 +158,19 @@ public enum Refusal
 
     /// <summary>The token is good for another address only.</summary>
     WrongAddress,
+
+    // What rides along.
+
+    /// <summary>The service runs something with what the request says, and it does not say.</summary>
+    DataMissing,
+
+    /// <summary>The request says something for a command that the service does not have.</summary>
+    DataNotTaken,
+
+    // Where packets go.
+
+    /// <summary>A single packet to a port of the pool that is none of those of now.</summary>
+    WrongPort,
 }
 
 public static class RefusalText
@@ -212,6 +225,9 @@ public static class RefusalText
         Refusal.BadToken => "bad-token",
         Refusal.WrongStep => "wrong-step",
         Refusal.WrongAddress => "wrong-address",
+        Refusal.DataMissing => "data-missing",
+        Refusal.DataNotTaken => "data-not-taken",
+        Refusal.WrongPort => "wrong-port",
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "not in the closed list"),
     };
 }

@@ -27,11 +27,12 @@ public sealed record PortsWatch(TokenSecret Secret, PortSpan Span, bool Tcp, boo
     internal override void Write(BinaryWriter writer)
     {
         writer.Write(Span.First);
+        writer.Write(Span.HasData);
         writer.Write(Tcp);
         writer.Write(Udp);
         writer.Write(Within.Ticks);
     }
 
     internal static PortsWatch Read(BinaryReader reader, TokenSecret secret) =>
-        new(secret, new(reader.ReadUInt16()), reader.ReadBoolean(), reader.ReadBoolean(), TimeSpan.FromTicks(reader.ReadInt64()));
+        new(secret, new PortSpan(reader.ReadUInt16()) { HasData = reader.ReadBoolean() }, reader.ReadBoolean(), reader.ReadBoolean(), TimeSpan.FromTicks(reader.ReadInt64()));
 }

@@ -46,7 +46,7 @@ public sealed class Sentry
     public SentryCounters Counters { get; }
 
     /// <summary>
-    /// What to add to the time of a packet so that it is nanoseconds since 1970: who holds the clock sets it anew every few seconds, since it may jump. Only tokens ask for it.
+    /// What to add to the time of a packet so that it is nanoseconds since 1970: who holds the clock sets it anew every few seconds, since it may jump. Tokens ask for it, and ports that move.
     /// </summary>
     public long WallOffset { get; set; }
 
@@ -80,7 +80,7 @@ public sealed class Sentry
         var (before, spa, fwknop) = (count, Refusal.None, Refusal.None);
         if (_spa is not null && _spa.Concerns(packet))
         {
-            spa = _spa.Open(packet, now, lag, out var request);
+            spa = _spa.Open(packet, now, TimeOf(now).Seconds, lag, out var request);
             trace?.Note(new(KnockMethod.Spa, door: 0, spa));
             if (spa == Refusal.None)
                 _reports[count++] = ReportOf(ReportKind.SignedRequest, door: 0, packet, now) with { Request = request, UdpPort = packet.Protocol == IpProtocol.Udp ? packet.DestinationPort : (ushort)0 };
@@ -108,7 +108,7 @@ public sealed class Sentry
         _tokenThoughts.Begin(areWanted: trace is not null);
         foreach (var detector in _tokens)
         {
-            foreach (var found in detector.Observe(packet, new(now, unchecked(now + WallOffset))))
+            foreach (var found in detector.Observe(packet, TimeOf(now)))
             {
                 trace?.Note(new(KnockMethod.Token, found.Door, Refusal.None));
                 _reports[count++] = ReportOf(ReportKind.Token, found.Door, packet, now) with { Request = found.Request, TcpPort = packet.Protocol == IpProtocol.Tcp ? packet.DestinationPort : (ushort)0 };
@@ -119,6 +119,8 @@ public sealed class Sentry
             trace?.Note(thought);
         return count;
     }
+
+    private TokenTime TimeOf(long now) => new(now, unchecked(now + WallOffset));
 
     private Report ReportOf(ReportKind kind, int door, in PacketView packet, long now)
     {

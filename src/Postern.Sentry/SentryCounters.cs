@@ -27,7 +27,7 @@ public sealed class SentryCounters
     private const int TokenRefusalsAt = FwknopRefusalsAt + 8;
 
     private static readonly ImmutableArray<Refusal> SpaRefusals =
-        [Refusal.WrongSize, Refusal.Copy, Refusal.Junk, Refusal.OverBudget, Refusal.NotSealedToUs, Refusal.UnknownVersion, Refusal.BadRequest];
+        [Refusal.WrongSize, Refusal.WrongPort, Refusal.Copy, Refusal.Junk, Refusal.OverBudget, Refusal.NotSealedToUs, Refusal.UnknownVersion, Refusal.BadRequest];
 
     private static readonly ImmutableArray<Refusal> OfFwknop =
         [Refusal.WrongSize, Refusal.Junk, Refusal.GnuPg, Refusal.Copy, Refusal.AddressNotAllowed, Refusal.OverBudget, Refusal.NotSealedToUs];

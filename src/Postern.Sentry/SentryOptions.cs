@@ -3,6 +3,7 @@ using Postern.Knocks.Fwknop;
 using Postern.Knocks.Sequences;
 using Postern.Knocks.Spa;
 using Postern.Packets;
+using Postern.Reports;
 
 namespace Postern.Sentry;
 
@@ -37,8 +38,8 @@ public sealed record SentryOptions(uint Generation, ImmutableArray<KnockSequence
             Echo = steps.Any(s => s.Kind == StepKind.Echo) || tokens.Any(t => t.Echo),
             TcpFlagsMask = mask,
             TcpFlagsSet = set,
-            SizedTcpPorts = Spa?.TcpPorts ?? [],
-            SizedUdpPorts = Spa?.UdpPorts ?? [],
+            SizedTcpPorts = Spa is null ? [] : [.. Spa.TcpPorts, .. Spa.PoolsOf(Transport.Tcp)],
+            SizedUdpPorts = Spa is null ? [] : [.. Spa.UdpPorts, .. Spa.PoolsOf(Transport.Udp)],
             SizedEcho = Spa?.Echo ?? false,
             PayloadSizes = Spa is null ? [] : [.. SpaPacket.Sizes],
             Data = Fwknop is null ? null : DataOf(Fwknop),

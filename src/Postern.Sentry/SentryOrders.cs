@@ -4,6 +4,7 @@ using System.Net;
 using Postern.Keys;
 using Postern.Keys.Fwknop;
 using Postern.Knocks.Sequences;
+using Postern.Knocks.Spa;
 using Postern.Packets;
 using Postern.Reports;
 
@@ -147,6 +148,13 @@ public sealed record SentryOrders(SentryOptions Options)
         Write(writer, spa.Seed);
         Each(writer, spa.UdpPorts, ports => Write(writer, ports));
         Each(writer, spa.TcpPorts, ports => Write(writer, ports));
+        Each(writer, spa.MovingPorts, moving =>
+        {
+            writer.Write((byte)moving.Pool.Transport);
+            writer.Write(moving.Pool.First);
+            writer.Write(moving.Pool.Last);
+            writer.Write(moving.Step);
+        });
         writer.Write(spa.Echo);
         Write(writer, spa.Limits.InAll, spa.Limits.PerHost, spa.Limits.PerNetwork);
     }
@@ -168,6 +176,7 @@ public sealed record SentryOrders(SentryOptions Options)
         {
             UdpPorts = Each(reader, () => ReadPorts(reader)),
             TcpPorts = Each(reader, () => ReadPorts(reader)),
+            MovingPorts = Each(reader, () => new MovingPort(new((Transport)reader.ReadByte(), reader.ReadUInt16(), reader.ReadUInt16()), reader.ReadInt32())),
             Echo = reader.ReadBoolean(),
             Limits = new() { InAll = ReadRate(reader), PerHost = ReadRate(reader), PerNetwork = ReadRate(reader) },
         };

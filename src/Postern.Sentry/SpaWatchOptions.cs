@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Postern.Keys;
+using Postern.Knocks.Spa;
 using Postern.Packets;
+using Postern.Reports;
 
 namespace Postern.Sentry;
 
@@ -16,10 +18,15 @@ public sealed record SpaWatchOptions(OuterKey OuterKey, BoxKeyPair GateKey, UInt
     /// <summary>The same for the data of a SYN, as TCP Fast Open sends it.</summary>
     public ImmutableArray<FilterPorts> TcpPorts { get; init; } = [];
 
+    /// <summary>The same where the port moves: at those of now, of the pools.</summary>
+    public ImmutableArray<MovingPort> MovingPorts { get; init; } = [];
+
     /// <summary>The same for the data of echo requests, ICMP and ICMPv6.</summary>
     public bool Echo { get; init; }
 
     public OpeningLimits Limits { get; init; } = new();
+
+    internal IEnumerable<FilterPorts> PoolsOf(Transport transport) => MovingPorts.Where(p => p.Pool.Transport == transport).Select(p => new FilterPorts(p.Pool.First, p.Pool.Last));
 }
 
 /// <summary>So many in a second on average, and so many at once after a rest.</summary>

@@ -61,6 +61,9 @@ public readonly record struct AuditEntry(
     /// <summary>Whose stack the packet looked like that asked.</summary>
     public ClientStack Stack { get; init; }
 
+    /// <summary>What rode along with the knock, for the command of an action; empty: nothing.</summary>
+    public string Data { get; init; } = "";
+
     /// <summary>How long was asked for, where that was more than may be had.</summary>
     public TimeSpan? Capped { get; init; }
 }

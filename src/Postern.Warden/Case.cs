@@ -3,8 +3,12 @@ using Postern.Reports;
 
 namespace Postern.Warden;
 
-/// <summary>Why something is done: the knock's name, or whose key asked, and what the packet looked like.</summary>
-internal readonly record struct Cause(string Knock, Requester? By = null, ClientStack Stack = ClientStack.None);
+/// <summary>Why something is done: the knock's name, or whose key asked, what the packet looked like, and what rode along.</summary>
+internal readonly record struct Cause(string Knock, Requester? By = null, ClientStack Stack = ClientStack.None)
+{
+    /// <summary>For the command of an action; empty: nothing.</summary>
+    public string Data { get; init; } = "";
+}
 
 /// <summary>One thing that a report comes to.</summary>
 /// <param name="Name">Of the service.</param>

@@ -1,3 +1,4 @@
+using System.Text;
 using Postern.Firewall;
 using Postern.Reports;
 using Postern.Reports.Spa;
@@ -28,6 +29,9 @@ internal sealed class Hearing(Address packet)
     /// <summary>The service on account of which all was refused; empty where it was none.</summary>
     public string Unavailable { get; set; } = "";
 
+    /// <summary>What rides along; empty: nothing.</summary>
+    public string Data { get; private set; } = "";
+
     /// <summary>How long is asked for; null: the service's own time.</summary>
     public TimeSpan? Time { get; private set; }
 
@@ -41,6 +45,7 @@ internal sealed class Hearing(Address packet)
         By = new("", hint, request.Device) { Packet = To.Source == packet ? Address.None : packet };
         Closes = request.Close;
         Signed = request.Time;
+        Data = Encoding.ASCII.GetString(request.Data);
         Time = request.Seconds == 0 ? null : TimeSpan.FromSeconds(request.Seconds);
     }
 

@@ -118,6 +118,8 @@ internal sealed class RequestJudge(WardenOptions options, SpaOptions spa, KeyRin
             return who.MayUse(name) ? Refusal.NoSuchService : Refusal.ServiceNotAllowed;
         }
 
+        if (!hearing.Closes && DataRules.Check(hearing.Data, services) is var unfit and not Refusal.None)
+            return unfit;
         hearing.Services = services;
         return Refusal.None;
     }

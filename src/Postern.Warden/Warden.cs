@@ -230,6 +230,12 @@ public sealed partial class Warden
             return;
         }
 
+        if (service.Action is { TakesData: true } && one.Why.Data.Length == 0) // a sequence, or an operator: they have no way to say it
+        {
+            RefuseDeed(Refusal.DataMissing);
+            return;
+        }
+
         if (service.Action is not null)
             OpenPending(now); // in the order in which they are written down
         if (service.Action is { HasUndo: false } once)
@@ -245,6 +251,12 @@ public sealed partial class Warden
         if (held is not null && deed.Chosen is { } other && ForwardRules.IsTaken(held, service, to, other))
         {
             RefuseDeed(Refusal.ForwardTaken);
+            return;
+        }
+
+        if (held is not null && IsOfAction(held) && !held.Data.Equals(one.Why.Data, StringComparison.Ordinal))
+        {
+            RefuseDeed(Refusal.TooManyActions); // what stands was run with something else, which is what will be undone
             return;
         }
 
@@ -318,6 +330,7 @@ public sealed partial class Warden
             Holder = given.To.Holder,
             Forward = given.Target,
             IsChosen = deed.Chosen is not null,
+            Data = deed.Opens!.Action is null ? "" : given.Of.Why.Data,
         };
         var end = now.Wall + (given.Until - now.Uptime);
         if (given.Held is { } held && held.Forward != given.Target)
@@ -411,6 +424,7 @@ public sealed partial class Warden
             SourcePort = to.SourcePort,
             By = cause.By,
             Stack = cause.Stack,
+            Data = cause.Data,
             Forward = chosen?.Target,
             Port = chosen?.Port,
         });
@@ -425,6 +439,7 @@ public sealed partial class Warden
             Port = grant.Chosen?.Port,
             By = cause.By ?? HolderOf(grant),
             Stack = cause.Stack,
+            Data = grant.Data,
             Capped = capped,
         });
 

@@ -44,7 +44,7 @@ public sealed partial class Warden
     /// <summary>A grant that this warden did not know of, or whose end is another than it thought.</summary>
     private void Stand(in ErrandNote note, Moment now)
     {
-        var grant = new Grant(note.Service, note.Address, [], note.Until) { SourcePort = note.SourcePort, Holder = note.Holder };
+        var grant = new Grant(note.Service, note.Address, [], note.Until) { SourcePort = note.SourcePort, Holder = note.Holder, Data = note.Data };
         if (!HasUndo(_services.GetValueOrDefault(note.Service)) || (grant.Holder.Length > 0 && !MayStillHave(grant, now)))
         {
             _ = _errands.TrySend(new(ErrandOrderKind.Undo, note.Service, note.Address, note.SourcePort));
@@ -67,7 +67,7 @@ public sealed partial class Warden
     }
 
     private void NoteAction(AuditEvent what, in ErrandNote note, Grant? held, Refusal refusal, string? detail) =>
-        _audit.Write(new(what, "", note.Service, note.Address, null, refusal, detail) { SourcePort = note.SourcePort, By = held is null ? null : HolderOf(held) });
+        _audit.Write(new(what, "", note.Service, note.Address, null, refusal, detail) { SourcePort = note.SourcePort, By = held is null ? null : HolderOf(held), Data = held?.Data ?? "" });
 
     /// <summary>What comes of it is heard later.</summary>
     private Refusal Order(ServiceAction action, Service service, Grantee to, TimeSpan until, bool isNew, Cause cause)
@@ -78,6 +78,7 @@ public sealed partial class Warden
             Until = until,
             Key = isNew ? KeyName.Of(cause.By?.Name ?? "") : "",
             Holder = to.Holder,
+            Data = isNew ? cause.Data : "",
         };
         return _errands.TrySend(order) ? Refusal.None : Refuse(Refusal.TooManyActions, cause, service.Name, to);
     }
@@ -87,7 +88,7 @@ public sealed partial class Warden
     {
         var refusal = Order(action, service, to, TimeSpan.Zero, isNew: true, cause);
         if (refusal == Refusal.None)
-            _audit.Write(new(AuditEvent.Opened, cause.Knock, service.Name, to.Source, null, Refusal.None) { SourcePort = to.SourcePort, By = cause.By, Stack = cause.Stack });
+            _audit.Write(new(AuditEvent.Opened, cause.Knock, service.Name, to.Source, null, Refusal.None) { SourcePort = to.SourcePort, By = cause.By, Stack = cause.Stack, Data = cause.Data });
         return refusal;
     }
 

@@ -28,7 +28,7 @@ public sealed partial class Warden
     {
         var hearing = new TokenHearing();
         var refusal = report.Generation == Generation ? judge.Judge(report, now, hearing) : Refusal.StaleKnock;
-        var why = new Cause(hearing.Knock?.Name ?? "", hearing.By, report.Stack);
+        var why = new Cause(hearing.Knock?.Name ?? "", hearing.By, report.Stack) { Data = hearing.Token.Data ?? "" };
         var to = new Grantee(report.Source, hearing.Knock is { OneFlow: true } ? report.SourcePort : (ushort)0);
         if (refusal != Refusal.None)
             return Case.Refused(Refuse(refusal, why, "", to, hearing.Unavailable), why, to);
@@ -65,7 +65,7 @@ public sealed partial class Warden
     {
         var hearing = new Hearing(report.Source);
         var refusal = judge.Judge(report, now, hearing);
-        var why = new Cause("", hearing.By, report.Stack);
+        var why = new Cause("", hearing.By, report.Stack) { Data = hearing.Data };
         return refusal != Refusal.None
             ? new(why, hearing.To, []) { Refusal = Refuse(refusal, why, hearing.Unavailable, hearing.To), Hearing = hearing }
             : new(why, hearing.To, Array.ConvertAll(hearing.Services, service => DeedOf(hearing, service))) { Hearing = hearing, TellsOutcomes = true };

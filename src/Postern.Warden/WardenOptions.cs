@@ -29,7 +29,11 @@ public sealed record Service(string Name, ImmutableArray<PortRange> Ports)
 /// <summary>An action as the warden knows it: not what is run, only which.</summary>
 /// <param name="Fingerprint">Of its definition, as the steward reads it.</param>
 /// <param name="HasUndo">There is something to undo later, and so a grant; otherwise it is run and that is all.</param>
-public sealed record ServiceAction(UInt128 Fingerprint, bool HasUndo);
+public sealed record ServiceAction(UInt128 Fingerprint, bool HasUndo)
+{
+    /// <summary>It is run with what rides along with a knock, and not without.</summary>
+    public bool TakesData { get; init; }
+}
 
 /// <summary>What a completed knock does. Its place in <see cref="WardenOptions.Doors"/> is the door number that reports speak of.</summary>
 public sealed record Door(string Name, ImmutableArray<string> Opens, ImmutableArray<string> Closes)

@@ -9,7 +9,7 @@ internal sealed class SpaVector
     [
         "gate-private", "gate-public", "gate-secret", "clock-skew", "require", "service", "allow", "deny", "hours", "key", "option", "ledger", "ledger-lost", "earlier", "now",
         "source", "packet", "expect", "grant", "request-time", "request-gate-id", "request-key-hint", "request-address", "request-source-port", "request-seconds",
-        "request-services", "request-close", "request-device", "request-receipt-key", "request-system", "request-signature", "receipt-private", "receipt-public",
+        "request-services", "request-close", "request-device", "request-receipt-key", "request-system", "request-signature", "request-data", "receipt-private", "receipt-public",
         "nonce-mark", "receipt-outcome", "receipt-gate-time", "receipt-address", "receipt-seconds-left", "receipt-word",
     ];
 

@@ -120,7 +120,7 @@ internal sealed class SpaHouse : IDisposable
         return Convert.FromHexString(System.Text.Json.JsonDocument.Parse(output).RootElement.GetProperty("packet").GetString()!);
     }
 
-    public void SendUdp(byte[] packet, string from = GateHouse.Client4, int times = 1)
+    public void SendUdp(byte[] packet, string from = GateHouse.Client4, int times = 1, int port = 62201)
     {
         using var socket = House.Client.Enter(() => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
         socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
@@ -128,7 +128,7 @@ internal sealed class SpaHouse : IDisposable
         {
             try
             {
-                socket.SendTo(packet, new IPEndPoint(IPAddress.Parse(GateHouse.Gate4), 62201));
+                socket.SendTo(packet, new IPEndPoint(IPAddress.Parse(GateHouse.Gate4), port));
             }
             catch (SocketException)
             {
@@ -138,7 +138,7 @@ internal sealed class SpaHouse : IDisposable
     }
 
     /// <summary>The audit lines of the gate.</summary>
-    public string[] Audit => [.. House.Log.Split('\n').Where(l => l.Contains("address=", StringComparison.Ordinal)).Select(l => l[l.IndexOf(l.Split(' ').First(w => w is "opened" or "extended" or "closed" or "refused" or "ended" or "kept" or "revoked"), StringComparison.Ordinal)..])];
+    public string[] Audit => [.. House.Log.Split('\n').Where(l => l.Contains("address=", StringComparison.Ordinal)).Select(l => l[l.IndexOf(l.Split(' ').First(w => w is "opened" or "extended" or "closed" or "refused" or "ended" or "kept" or "revoked" or "ran" or "undone" or "failed"), StringComparison.Ordinal)..])];
 
     public int Opened => Audit.Count(l => l.StartsWith("opened ", StringComparison.Ordinal));
 

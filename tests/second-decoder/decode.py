@@ -29,6 +29,7 @@ if sodium.sodium_init() < 0 or not shutil.which("ssh-keygen"):
 
 SECOND = 10**9
 SERVICE_NAME = re.compile(rb"[a-z0-9][a-z0-9_-]{0,31}\Z")
+DATA = re.compile(rb"[A-Za-z0-9][A-Za-z0-9_.:@-]{0,23}\Z")
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 SYSTEMS = {"linux": 1, "macos": 2, "windows": 3, "android": 4, "ios": 5, "freebsd": 6, "openbsd": 7, "netbsd": 8}
 
@@ -85,7 +86,7 @@ class Cursor:
         return int.from_bytes(self.take(size), "big")
 
 
-Request = collections.namedtuple("Request", "close time gate_id key_hint address source_port seconds services device receipt_key system signed signature")
+Request = collections.namedtuple("Request", "close time gate_id key_hint address source_port seconds services device receipt_key system data signed signature")
 
 
 def must(right):
@@ -115,12 +116,13 @@ def read_request(data):
         kind = cursor.number(1)
         value = cursor.take(cursor.number(1))
         must(kind > before)
-        must(kind >= 128 or kind in (1, 2, 3))
+        must(kind >= 128 or kind in (1, 2, 3, 4))
         before = kind
         known[kind] = value
     must(len(known.get(1, b"....")) == 4 and known.get(1) != bytes(4))
     must(len(known.get(2, bytes(32))) == 32)
     must(len(known.get(3, b".")) == 1 and known.get(3) != b"\0")
+    must(4 not in known or (not flags and DATA.match(known[4])))
 
     signed = data[: cursor.at]
     size = cursor.number(2)
@@ -129,7 +131,7 @@ def read_request(data):
     must(not any(data[cursor.at :]))
     return Request(
         flags == 1, time, gate_id, key_hint, address, source_port, seconds, [s.decode() for s in services],
-        known.get(1, bytes(4)), known.get(2), known.get(3, b"\0")[0], signed, signature,
+        known.get(1, bytes(4)), known.get(2), known.get(3, b"\0")[0], known.get(4, b""), signed, signature,
     )
 
 
@@ -313,6 +315,8 @@ class Gate:
                 raise Refused("service-not-allowed")
             if service not in self.services:
                 raise Refused("no-such-service")
+        if request.data:
+            raise Refused("data-not-taken")  # no service of a vector runs anything
 
     def grant(self, request, key, service, address):
         own = self.services[service]
@@ -373,6 +377,8 @@ def fields_of(request):
         "services": ",".join(request.services), "close": "yes" if request.close else "no", "device": request.device.hex(),
         "receipt-key": request.receipt_key.hex() if request.receipt_key else "none", "system": request.system, "signature": request.signature.hex(),
     }
+    if request.data:
+        said["data"] = request.data.decode()
     return {"request-" + name: str(value) for name, value in said.items()}
 
 

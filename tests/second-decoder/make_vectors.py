@@ -386,6 +386,8 @@ def case(
             ("request-system", extensions.get(3, b"\0")[0]),
             ("request-signature", signature.hex()),
         ]
+        if 4 in extensions:
+            lines.append(("request-data", extensions[4].decode()))
     if expect == "accepted":
         lines += [("grant", grant) for grant in grants or ["ssh 192.0.2.7 0 30"]]
     write("spa", label, shows, lines)
@@ -526,7 +528,7 @@ def refused_by_the_sentry():
     nine = [(128 + i, b"") for i in range(9)]
     bad("extensions-nine", "Nine extensions.", request=Request(extensions=nine))
     bad("extension-0", "Extension 0.", request=Request(extensions=[(0, b"")]))
-    bad("extension-4", "The first extension that must be understood and is unknown.", request=Request(extensions=[(4, b"x")]))
+    bad("extension-5", "The first extension that must be understood and is unknown.", request=Request(extensions=[(5, b"x")]))
     bad("extension-127", "The last extension that must be understood and is unknown.", request=Request(extensions=[(127, b"")]))
     bad("extensions-descending", "A known extension after an optional one.", request=Request(extensions=[(128, b""), LINUX]))
     bad("extension-twice", "The same extension twice.", request=Request(extensions=[LINUX, LINUX]))
@@ -541,6 +543,15 @@ def refused_by_the_sentry():
     bad("receipt-key-empty", "A receipt key of no bytes.", request=Request(extensions=[(2, b"")]))
     bad("system-zero", "System 0, written out.", request=Request(extensions=[(3, b"\0")]))
     bad("system-empty", "A system of no bytes.", request=Request(extensions=[(3, b"")]))
+    bad("data-in-a-close", "A close with data.", request=Request(flags=1, extensions=[(4, b"nas")]))
+    bad("data-empty", "Data of no bytes.", request=Request(extensions=[(4, b"")]))
+    bad("data-25-bytes", "Data of 25 bytes.", request=Request(extensions=[(4, b"d" * 25)]))
+    bad("data-hyphen-first", "Data that begins as an option does.", request=Request(extensions=[(4, b"-rf")]))
+    bad("data-dot-first", "Data that begins with a dot.", request=Request(extensions=[(4, b"..")]))
+    bad("data-at-first", "Data that begins with an at sign.", request=Request(extensions=[(4, b"@file")]))
+    bad("data-slash", "Data with a slash in it.", request=Request(extensions=[(4, b"a/b")]))
+    bad("data-blank", "Data with a blank in it.", request=Request(extensions=[(4, b"a b")]))
+    bad("data-beyond-ascii", "Data with a byte above 127.", request=Request(extensions=[(4, b"a\xe4")]))
     bad("system-2-bytes", "A system of two bytes.", request=Request(extensions=[(3, b"\0\1")]))
     bad("signature-none", "A signature of no bytes.", signature=b"")
     bad("signature-769", "A signature of 769 bytes.", signature=b"s" * 769)
@@ -701,6 +712,7 @@ def judged_by_the_warden():
     case("service-none-allowed", "The key may ask for nothing.", "service-not-allowed", options={"alice": []})
     case("service-unknown-not-allowed", "A service that does not exist, to a key that may not have all: it is not told.", "service-not-allowed", request=Request(services=["none"]), options={"alice": ["services=ssh"]})
     case("no-such-service", "A service that does not exist, to a key that may have all.", "no-such-service", request=Request(services=["none"]))
+    case("data-not-taken", "Something rides along, as long as it may be, to a service that runs nothing.", "data-not-taken", request=Request(extensions=[(4, b"Nas-2_home.example:9@x--")]))
     case("service-not-allowed-to-close", "A close is judged as an opening is.", "service-not-allowed", request=Request(flags=1, services=["web"]), options={"alice": ["services=ssh"]})
 
 

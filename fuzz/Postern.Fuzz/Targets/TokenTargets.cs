@@ -16,7 +16,7 @@ internal static class TokenTargets
 
     private static readonly RollingDetector Steps = new([new(new(RollingPlan.UsualPool), Key, TimeSpan.FromSeconds(10)), new(new(RollingPlan.UsualPool) { IsBound = true }, Key, TimeSpan.FromSeconds(10))], 1 << 18);
 
-    private static readonly PortsDetector Symbols = new([new(new(20_000), Tcp: true, Udp: true, Key, TimeSpan.FromSeconds(10))], 1 << 18);
+    private static readonly PortsDetector Symbols = new([new(new(20_000), Tcp: true, Udp: true, Key, TimeSpan.FromSeconds(10)), new(new PortSpan(20_000) { HasData = true }, Tcp: true, Udp: true, Key, TimeSpan.FromSeconds(10))], 1 << 18);
 
     private static long _now;
 
@@ -30,8 +30,23 @@ internal static class TokenTargets
     public static void Ports(ReadOnlySpan<byte> input) => Each(input, static (in packet, _) =>
     {
         foreach (var found in Symbols.Observe(packet, _now, out var _))
-            Oracle.That(found.Door == 0, "a token of no door");
+            Oracle.That(found.Door is 0 or 1, "a token of no door");
     });
+
+    /// <summary>Genuine ones, with data and without, as <see cref="Ports"/> takes packets; and some that mean nothing.</summary>
+    public static IEnumerable<byte[]> PacketsOfTokens()
+    {
+        foreach (var data in (string[])["", "nas", "0123456789abcdef01234567"])
+        {
+            var token = new PortsToken(7, 0, (byte)data.Length, IsBound: false) { Data = data };
+            var (bytes, ports) = (new byte[token.Length], new ushort[PortSpan.SymbolsFor(data.Length)]);
+            token.Write(Key, Reports.Address.None, bytes);
+            new PortSpan(20_000).Write(bytes, ports);
+            yield return [.. ports.SelectMany(p => (byte[])[(byte)((p - 20_000) >> 8), (byte)(p - 20_000), 0, 0])];
+        }
+
+        yield return [.. Enumerable.Range(0, 384).Select(i => (byte)((i * 7) + (i / 24)))];
+    }
 
     public static void Request(ReadOnlySpan<byte> input)
     {
@@ -60,7 +75,7 @@ internal static class TokenTargets
             {
                 Source = ((UInt128)0xffff << 32) | (uint)(input[2] & 7),
                 Protocol = (input[2] & 8) == 0 ? IpProtocol.Tcp : IpProtocol.Udp,
-                DestinationPort = (ushort)(20_000 + (BinaryPrimitives.ReadUInt16BigEndian(input) % 10_000)),
+                DestinationPort = (ushort)(20_000 + (BinaryPrimitives.ReadUInt16BigEndian(input) % 14_400)),
                 Flags = (input[2] & 0x10) == 0 ? TcpFlags.Syn : TcpFlags.Ack,
             };
             look(packet, (input[3] & 0xc0) * 1_000);

@@ -178,11 +178,11 @@ internal static class EnrollCommand
         return ServiceName.IsValid(label) && !label.All(char.IsAsciiDigit) ? label : "gate";
     }
 
-    /// <summary>The first port of each run: the others are there to be told apart by people, not by clients.</summary>
+    /// <summary>Those that move first. Of those that stand, the first port of each run: the others are there to be told apart by people, not by clients.</summary>
     private static ImmutableArray<Carrier> CarriersOf(SpaSettings spa)
     {
         var ports = spa.Ports.OrderBy(p => p.Transport == Transport.Tcp).Select(p => new Carrier(p.Transport == Transport.Tcp ? CarrierKind.Tcp : CarrierKind.Udp, p.First));
-        return [.. ports.Take(MaxCarriers), .. spa.Echo ? [Carrier.Icmp] : Array.Empty<Carrier>()];
+        return [.. spa.MovingPorts.Select(Carrier.Of).Concat(ports).Take(MaxCarriers), .. spa.Echo ? [Carrier.Icmp] : Array.Empty<Carrier>()];
     }
 
     private static void Invite(Invitation invitation, bool code, TextWriter output)

@@ -40,6 +40,11 @@ internal sealed class SpaSession : IDisposable
 
     public SpaScribe Scribe { get; }
 
+    /// <summary>Where the carriers whose port moves are in this time step, in their order; null: none does.</summary>
+    public IReadOnlyList<string>? PortsNow => Input.Carriers.Any(c => c.Moving is not null)
+        ? [.. Input.Carriers.Where(c => c.Moving is not null).Select(c => new Carrier(c.Kind, c.Moving!.Value.PortAt(_outerKey, DateTimeOffset.UtcNow.ToUnixTimeSeconds())).ToString())]
+        : null;
+
     public string KeyText => _signer.Comment.Length > 0 ? $"{_signer.PublicKey.Fingerprint} ({_signer.Comment})" : _signer.PublicKey.Fingerprint;
 
     public SpaKnock Knock(Func<IPAddress, ushort>? sourcePort = null) => new(Scribe, Input.Carriers)

@@ -34,10 +34,12 @@ internal static class SpaPreview
         ("profile", report.Profile),
         ("host", report.Host),
         ("carriers", string.Join(", ", report.Carriers)),
+        .. report.PortsNow is { } now ? [("ports now", string.Join(", ", now))] : Array.Empty<(string, string)>(),
         ("ask", report.Close ? "close" : "open"),
         ("services", string.Join(", ", report.Services)),
         ("for", report.Seconds == 0 ? report.Close ? "-" : "the service's own time" : HumanTime.Of(TimeSpan.FromSeconds(report.Seconds))),
         ("address", spa.Address.Service is { } service ? $"asked of {service.Host} when it is sent; not in this packet" : report.Address ?? "the source of the packet"),
+        .. report.Data is { } data ? [("data", data)] : Array.Empty<(string, string)>(),
         ("source port", report.SourcePort?.ToString(CultureInfo.InvariantCulture) ?? "any"),
         ("time", report.Time),
         ("gate id", report.GateId),
@@ -67,6 +69,12 @@ internal sealed record SpaPreviewReport(
     bool Receipt,
     string Packet)
 {
+    /// <summary>Where the ports that move are in this time step; null: none does.</summary>
+    public IReadOnlyList<string>? PortsNow { get; init; }
+
+    /// <summary>What rides along; null: nothing.</summary>
+    public string? Data { get; init; }
+
     public static SpaPreviewReport Of(SpaSession session, SpaLetter letter)
     {
         var request = letter.Request;
@@ -86,6 +94,10 @@ internal sealed record SpaPreviewReport(
             request.Device.ToString("x8", CultureInfo.InvariantCulture),
             request.System == ClientSystem.Unsaid ? "unsaid" : request.System.ToString(),
             !request.ReceiptKey.IsEmpty,
-            Convert.ToHexStringLower(letter.Packet.Span));
+            Convert.ToHexStringLower(letter.Packet.Span))
+        {
+            PortsNow = session.PortsNow,
+            Data = request.Data.Length > 0 ? request.Data : null,
+        };
     }
 }

@@ -5,6 +5,7 @@ using Postern.Cli.Profiles;
 using Postern.Client.Spa;
 using Postern.Client.Tokens;
 using Postern.Reports;
+using Postern.Reports.Errands;
 using Postern.Reports.Fwknop;
 using Postern.Reports.Spa;
 
@@ -24,6 +25,8 @@ internal sealed class SpaSymbols
 
     private readonly Option<int?> _decoys = new("--decoys") { HelpName = "N", Description = "So many packets that mean nothing, to hide the others", Hidden = true };
 
+    private readonly Option<string?> _data = new("--data") { HelpName = "TEXT", Description = "What the command of an action is to get", Hidden = true };
+
     public SpaSymbols(Command command, KnockWords words, bool ownSourcePort = false)
     {
         _words = words;
@@ -34,6 +37,8 @@ internal sealed class SpaSymbols
         command.Add(_address);
         if (!ownSourcePort)
             command.Add(_decoys);
+        if (!words.UntilClosed && !ownSourcePort)
+            command.Add(_data);
         if (!ownSourcePort)
             command.Add(_sourcePort);
     }
@@ -50,7 +55,7 @@ internal sealed class SpaSymbols
     {
         if (_words.UntilClosed)
             throw FwknopInput.CannotClose(profile.Name);
-        foreach (var option in (Option[])[_carrier, _key, _sourcePort, _decoys])
+        foreach (var option in (Option[])[_carrier, _key, _sourcePort, _decoys, _data])
         {
             if (parsed.GetResult(option) is { Implicit: false })
                 throw CommandFailure.Usage($"{option.Name} is for gates of ours", $"the profile of fwknop says it: edit {ProfileFolder.FileOf(profile.Name)} (transport, key, source_port)");
@@ -90,7 +95,10 @@ internal sealed class SpaSymbols
         var decoys = parsed.GetValue(_decoys) ?? profile.DecoyCount;
         if (decoys is < 0 or > Decoys.Most)
             throw CommandFailure.Usage($"--decoys cannot be {decoys}", $"write 0 to {Decoys.Most}: a gate takes more for one who guesses");
-        return new(profile.Host, ports) { Token = new(profile, services.FirstOrDefault(), decoys) };
+        var data = Data(parsed);
+        if (data.Length > 0 && profile.CannotCarryData is var (why, mend))
+            throw CommandFailure.Usage(why, mend);
+        return new(profile.Host, ports) { Token = new(profile, services.FirstOrDefault(), decoys) { Data = data } };
     }
 
     private static AddressSetting FwknopAddress(string? text, FwknopProfile profile) => text switch
@@ -116,6 +124,7 @@ internal sealed class SpaSymbols
             Close = _words.UntilClosed,
             Seconds = (uint)Math.Ceiling((parsed.GetValue(_for) ?? TimeSpan.Zero).TotalSeconds),
             Receipt = profile.Receipts && asksReceipt,
+            Data = Data(parsed),
         };
         return new(profile.Host, ports)
         {
@@ -123,10 +132,18 @@ internal sealed class SpaSymbols
         };
     }
 
+    /// <summary>Empty: none.</summary>
+    private string Data(ParseResult parsed) => parsed.GetValue(_data) switch
+    {
+        null => "",
+        var text when ActionData.IsValid(text) => text,
+        var text => throw CommandFailure.Usage($"--data cannot be '{text}'", ActionData.Shape),
+    };
+
     /// <summary>A sequence asks for nothing; it would be knocked as if these had not been given.</summary>
     public void RefuseWithSequence(ParseResult parsed)
     {
-        foreach (var option in (Option[])[_for, _carrier, _key, _address, _sourcePort, _decoys])
+        foreach (var option in (Option[])[_for, _carrier, _key, _address, _sourcePort, _decoys, _data])
         {
             if (parsed.GetResult(option) is { Implicit: false })
                 throw CommandFailure.Usage($"{option.Name} is for profiles: a sequence cannot say it", "leave it out, or knock by a profile");

@@ -10,7 +10,10 @@ namespace Postern.Cli.Commands;
 /// <param name="Decoys">How many packets that mean nothing go with it.</param>
 internal sealed record TokenInput(TokenProfile Profile, string? Service, int Decoys) : IDisposable
 {
-    public IKnockMethod Knock() => Profile.Knock(Decoys, Service);
+    /// <summary>What rides along; empty: nothing.</summary>
+    public string Data { get; init; } = "";
+
+    public IKnockMethod Knock() => Profile.Knock(Decoys, Service, Data);
 
     public void Dispose() => Profile.Dispose();
 

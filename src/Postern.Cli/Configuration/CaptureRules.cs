@@ -28,6 +28,8 @@ internal static class CaptureRules
             faults.Add(token.Place, $"'capture: udp' cannot see the knock '{token.Name}'", "remove it, or write capture: packet");
         if (spa is null && fwknop.Knocks.IsEmpty)
             faults.Add(capture, "'capture: udp' has nothing to wait for", "write a section 'spa', or capture: packet");
+        else if (spa is { MovingPorts.IsEmpty: false })
+            faults.Add(capture, "'capture: udp' cannot listen at a port that moves", "write spa.ports in place of spa.pool, or capture: packet");
         else if (spa is not null && (spa.Echo || spa.Of(Transport.Tcp).Any()))
             faults.Add(capture, "'capture: udp' sees neither icmp nor tcp", "leave only udp ports in spa.ports, or write capture: packet");
     }

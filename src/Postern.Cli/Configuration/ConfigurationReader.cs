@@ -81,6 +81,7 @@ internal static class ConfigurationReader
         foreach (var knock in knocks)
             SequenceRules.CheckStack(knock, faults);
         CheckForwards([.. knocks.Select(k => (k.Place, k.Door.Opens)), .. tokens.Select(t => (t.Place, t.Opens))], services, faults);
+        CheckData([.. knocks.Select(k => (k.Place, k.Door.Opens)), .. tokens.Where(t => !t.CarriesData).Select(t => (t.Place, t.Opens)), .. fwknop.Knocks.Select(k => (k.Place, k.Commands.Values.ToImmutableArray()))], services, faults);
         SequenceRules.CheckManners(knocks, faults);
         SequenceRules.CheckTwins(knocks, faults);
         if (faults.Count > 0)
@@ -102,6 +103,17 @@ internal static class ConfigurationReader
         {
             foreach (var name in knock.Opens.Where(chosen.Contains))
                 faults.Add(knock.Place, $"the knock cannot say where the service '{name}' is to lead", "give the service ports and one target, or let a knock of method fwknop open it");
+        }
+    }
+
+    /// <summary>What is run with data is refused without: such a knock would never open it.</summary>
+    private static void CheckData(ImmutableArray<(Place Place, ImmutableArray<string> Opens)> knocks, ServicesSection services, FaultList faults)
+    {
+        var takes = services.Services.Where(s => s.Service.Action is { TakesData: true }).Select(s => s.Service.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var knock in knocks)
+        {
+            foreach (var name in knock.Opens.Where(takes.Contains).Distinct(StringComparer.Ordinal))
+                faults.Add(knock.Place, $"the knock cannot say with which {{data}} the service '{name}' is to run", "let a key ask for it (spa), or a knock of method ports with data: true");
         }
     }
 

@@ -121,8 +121,19 @@ internal static class ConfigurationWriter
         .Append(CultureInfo.InvariantCulture, $"  ports: {List([.. fwknop.Ports.Select(p => p.ToString()), .. fwknop.Icmp ? ["icmp"] : Array.Empty<string>()], p => p)}\n")
         .Append(CultureInfo.InvariantCulture, $"  http: {(fwknop.Http ? "true" : "false")}\n");
 
-    private static void WriteSpa(StringBuilder text, SpaSettings spa) => text
-        .Append("spa:\n")
+    private static void WriteSpa(StringBuilder text, SpaSettings spa)
+    {
+        text.Append("spa:\n");
+        if (!spa.MovingPorts.IsEmpty)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"  pool: {List(spa.MovingPorts, m => m.Pool.ToString())}\n")
+                .Append(CultureInfo.InvariantCulture, $"  step: {Duration.Format(TimeSpan.FromSeconds(spa.MovingPorts[0].Step))}\n");
+        }
+
+        WriteSpaRest(text, spa);
+    }
+
+    private static void WriteSpaRest(StringBuilder text, SpaSettings spa) => text
         .Append(CultureInfo.InvariantCulture, $"  ports: {List([.. spa.Ports.Select(p => p.ToString()), .. spa.Echo ? ["icmp"] : Array.Empty<string>()], p => p)}\n")
         .Append(CultureInfo.InvariantCulture, $"  clock_skew: {Duration.Format(spa.ClockSkew)}\n")
         .Append(CultureInfo.InvariantCulture, $"  key: {Quote(spa.KeyFile)}\n")

@@ -95,7 +95,7 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
     private bool IsServed(StepKind kind, ushort port)
     {
         var transport = kind == StepKind.Tcp ? Transport.Tcp : Transport.Udp;
-        return Warden.Services.Any(s => s.Ports.Any(p => p.Contains(transport, port))) || Spa?.Ports.Any(p => p.Contains(transport, port)) == true
+        return Warden.Services.Any(s => s.Ports.Any(p => p.Contains(transport, port))) || Spa?.Watches(transport, port) == true
             || (!Fwknop.Knocks.IsEmpty && Fwknop.Ports.Any(p => p.Contains(transport, port)))
             || Tokens.Any(t => t.Ports.Any(p => p.Contains(transport, port)));
     }

@@ -21,7 +21,7 @@ internal sealed record PortsKnockSettings(string Name, Place Place, string Secre
 
     private static readonly TimeSpan MostAge = TimeSpan.FromHours(1);
 
-    public static string[] Keys { get; } = ["span", "transport", "within", "max_age", "bind"];
+    public static string[] Keys { get; } = ["span", "transport", "within", "max_age", "bind", "data"];
 
     public PortSpan Span { get; init; } = new(PortSpan.UsualFirst);
 
@@ -52,6 +52,8 @@ internal sealed record PortsKnockSettings(string Name, Place Place, string Secre
         _ => [Transport.Tcp, Transport.Udp],
     };
 
+    public override bool CarriesData => Span.HasData;
+
     public override TokenWatch ForSentry() => new PortsWatch(Secret!, Span, Carrier != PortCarrier.Udp, Carrier != PortCarrier.Tcp, Within);
 
     public override TokenKnock ForWarden() => base.ForWarden() with { RequireAddress = IsBound };
@@ -61,7 +63,7 @@ internal sealed record PortsKnockSettings(string Name, Place Place, string Secre
         var usual = new PortsKnockSettings(name, place, secretFile);
         return usual with
         {
-            Span = ReadSpan(fields["span"], values) ?? usual.Span,
+            Span = ReadSpan(fields["span"], values, HasData(fields, values)) ?? usual.Span with { HasData = HasData(fields, new(new())) },
             Carrier = values.Choice("transport", fields["transport"], PortCarriers.Choices) ?? usual.Carrier,
             Within = values.Time("within", fields["within"], ShortestWithin, LongestWithin) ?? usual.Within,
             Age = values.Time("max_age", fields["max_age"], LeastAge, MostAge) ?? usual.Age,
@@ -69,32 +71,40 @@ internal sealed record PortsKnockSettings(string Name, Place Place, string Secre
         };
     }
 
+    private static bool HasData(Fields fields, Values values) => values.Choice("data", fields["data"], [("true", true), ("false", false)]) ?? false;
+
     /// <summary>A run of exactly so many ports, or the first of it.</summary>
-    public static PortSpan? ReadSpan(Node? node, Values values)
+    /// <param name="node">Of the key.</param>
+    /// <param name="values">Where faults go.</param>
+    /// <param name="hasData">It has room for what rides along.</param>
+    public static PortSpan? ReadSpan(Node? node, Values values, bool hasData)
     {
         if (values.Text("span", node) is not { } text)
             return null;
+        var any = new PortSpan(PortSpan.UsualFirst) { HasData = hasData };
         var dash = text.Text.IndexOf('-', StringComparison.Ordinal);
-        if (Digits.TryParse(text.Text.AsSpan(0, dash < 0 ? text.Text.Length : dash), out int first) && first is > 0 and <= PortSpan.MaxFirst)
+        if (Digits.TryParse(text.Text.AsSpan(0, dash < 0 ? text.Text.Length : dash), out int first) && first > 0 && first <= any.MaxFirst)
         {
-            var span = new PortSpan((ushort)first);
+            var span = any with { First = (ushort)first };
             if (dash < 0 || string.Equals(text.Text, span.ToString(), StringComparison.Ordinal))
                 return span;
-            values.Faults.Add(text.Place, $"'span' cannot be {Quote(text.Text)}", string.Create(CultureInfo.InvariantCulture, $"it has {PortSpan.Size} ports: write {span}"));
+            values.Faults.Add(text.Place, $"'span' cannot be {Quote(text.Text)}", string.Create(CultureInfo.InvariantCulture, $"it has {any.Count} ports: write {span}"));
             return null;
         }
 
-        values.Faults.Add(text.Place, $"'span' cannot be {Quote(text.Text)}", string.Create(CultureInfo.InvariantCulture, $"write its first port, at most {PortSpan.MaxFirst}; it has {PortSpan.Size}: {new PortSpan(PortSpan.UsualFirst)}"));
+        values.Faults.Add(text.Place, $"'span' cannot be {Quote(text.Text)}", string.Create(CultureInfo.InvariantCulture, $"write its first port, at most {any.MaxFirst}; it has {any.Count}: {any}"));
         return null;
     }
 
     /// <summary>A packet to a service's port is its client's, and would put a wrong symbol among his.</summary>
     public override void Check(ServicesSection services, FaultList faults)
     {
+        if (Span.HasData && !services.Services.Any(s => s.Service.Action is { TakesData: true } && Opens.Contains(s.Service.Name, StringComparer.Ordinal)))
+            faults.Add(Place, $"'{Name}' carries data, and nothing that it opens takes any", "write {data} into the service's run, or remove data");
         foreach (var run in Ports)
         {
             if (services.OwnerOf(run) is { } owner)
-                faults.Add(Place, $"the span of '{Name}' has ports of the service '{owner}' in it", string.Create(CultureInfo.InvariantCulture, $"let it begin elsewhere: it takes {PortSpan.Size} ports"));
+                faults.Add(Place, $"the span of '{Name}' has ports of the service '{owner}' in it", string.Create(CultureInfo.InvariantCulture, $"let it begin elsewhere: it takes {Span.Count} ports"));
         }
     }
 
@@ -103,6 +113,7 @@ internal sealed record PortsKnockSettings(string Name, Place Place, string Secre
         .Append(CultureInfo.InvariantCulture, $"    transport: {Carrier.Word()}\n")
         .Append(CultureInfo.InvariantCulture, $"    within: {Duration.Format(Within)}\n")
         .Append(CultureInfo.InvariantCulture, $"    max_age: {Duration.Format(Age)}\n")
+        .Append(CultureInfo.InvariantCulture, $"    data: {(Span.HasData ? "true" : "false")}\n")
         .Append(CultureInfo.InvariantCulture, $"    bind: {(IsBound ? "address" : "nothing")}\n");
 }
 

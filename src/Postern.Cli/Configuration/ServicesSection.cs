@@ -71,7 +71,7 @@ internal sealed class ServicesSection
     private void ReadAction(TextNode name, Fields fields, Values values)
     {
         var action = ActionSection.Read(name, fields, values);
-        var service = new Service(name.Text, []) { Action = new(action.Fingerprint(), HasUndo: !action.Undo.IsEmpty) };
+        var service = new Service(name.Text, []) { Action = new(action.Fingerprint(), HasUndo: !action.Undo.IsEmpty) { TakesData = action.TakesData } };
         Services.Add((service with { OpenFor = values.Time("open_for", fields["open_for"], ShortestOpen, LongestOpen) ?? service.OpenFor }, name.Place));
         Actions.Add(action);
     }

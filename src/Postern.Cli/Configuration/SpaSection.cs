@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Postern.Knocks.Spa;
 using Postern.Reports;
 using static Postern.Cli.Configuration.Quoting;
 
@@ -10,21 +11,26 @@ internal static class SpaSection
 {
     private const int MaxPorts = 64;
 
+    /// <summary>Each is drawn anew with every time step, and an invitation has to hold them all.</summary>
+    private const int MaxPools = 4;
+
     private static readonly TimeSpan LeastSkew = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan MostSkew = TimeSpan.FromHours(1);
 
-    private static readonly KeyTable Keys = new("spa", ["ports", "clock_skew", "key", "authorized_keys", "require", "receipt"], []) { Moved = [("ledger", "gate.ledger")] };
+    private static readonly KeyTable Keys = new("spa", ["ports", "pool", "step", "clock_skew", "key", "authorized_keys", "require", "receipt"], []) { Moved = [("ledger", "gate.ledger")] };
 
     public static SpaSettings Read(ImmutableArray<Entry> entries, Values values)
     {
         var fields = new Fields(entries, values.Faults).Check(Keys);
         var usual = new SpaSettings();
-        var (ports, echo) = ReadPorts(fields["ports"], values) ?? (usual.Ports, usual.Echo);
+        var moving = ReadPool(fields["pool"], ReadStep(fields, values), values);
+        var (ports, echo) = ReadPorts(fields["ports"], moving, values) ?? (moving.IsEmpty ? usual.Ports : [], usual.Echo);
         var (address, sourcePort) = ReadRequire(fields["require"], values);
         return new()
         {
             Ports = ports,
+            MovingPorts = moving,
             Echo = echo,
             ClockSkew = values.Time("clock_skew", fields["clock_skew"], LeastSkew, MostSkew) ?? usual.ClockSkew,
             KeyFile = values.FullPath("key", fields["key"], SpaSettings.UsualKeyFile) ?? usual.KeyFile,
@@ -35,9 +41,9 @@ internal static class SpaSection
         };
     }
 
-    private static (ImmutableArray<PortRange> Ports, bool Echo)? ReadPorts(Node? node, Values values)
+    private static (ImmutableArray<PortRange> Ports, bool Echo)? ReadPorts(Node? node, ImmutableArray<MovingPort> moving, Values values)
     {
-        if (node is ListNode { Items: [] })
+        if (node is ListNode { Items: [] } && moving.IsEmpty)
             values.Faults.Add(node.Place, "'ports' is an empty list", "write where packets are to be looked for: [udp/62201]");
         if (values.List("ports", node) is not { } list)
             return null;
@@ -51,6 +57,8 @@ internal static class SpaSection
                 values.Faults.Add(item.Place, $"{Quote(item.Text)} is not a port", item.Text is "icmpv6" ? "write icmp: it means both families" : PortText.Mend(item.Text));
             else if (ports.FirstOrDefault(p => p.Overlaps(range)) is { First: not 0 } other)
                 values.Faults.Add(item.Place, $"{range} is in {other} already", "write it once");
+            else if (moving.FirstOrDefault(m => m.Pool.Overlaps(range)) is { Step: not 0 } pool)
+                values.Faults.Add(item.Place, $"{range} is in the pool {pool.Pool}, or some of it", "a port either moves or stands: write it in one of the two");
             else if ((count += range.Count) > MaxPorts)
                 values.Faults.Add(item.Place, string.Create(CultureInfo.InvariantCulture, $"more than {MaxPorts} ports"), "a few are enough: the packets look like noise on any of them");
             else
@@ -58,6 +66,41 @@ internal static class SpaSection
         }
 
         return (ports.ToImmutable(), echo);
+    }
+
+    /// <summary>In whole seconds.</summary>
+    private static int ReadStep(Fields fields, Values values)
+    {
+        if (fields["step"] is not { } node)
+            return MovingPort.UsualStep;
+        if (fields["pool"] is null)
+            values.Faults.Add(node.Place, "'step' says how long a port of the pool is the one, and there is no pool", "write pool: udp/10000-19999, or remove it");
+        var step = values.Time("step", node, TimeSpan.FromSeconds(MovingPort.ShortestStep), TimeSpan.FromSeconds(MovingPort.LongestStep)) ?? TimeSpan.FromSeconds(MovingPort.UsualStep);
+        if (step.Ticks % TimeSpan.TicksPerSecond != 0)
+            values.Faults.Add(node.Place, "'step' is not of whole seconds", "write 1m");
+        return (int)step.TotalSeconds;
+    }
+
+    private static ImmutableArray<MovingPort> ReadPool(Node? node, int step, Values values)
+    {
+        if (node is ListNode { Items: [] })
+            values.Faults.Add(node.Place, "'pool' is an empty list", "write the ports among which to move: udp/10000-19999");
+        var pools = ImmutableArray.CreateBuilder<MovingPort>();
+        foreach (var item in values.List("pool", node) ?? [])
+        {
+            if (!PortRange.TryParse(item.Text, out var pool))
+                values.Faults.Add(item.Place, $"{Quote(item.Text)} is not a run of ports", PortText.Mend(item.Text));
+            else if (!MovingPort.IsValid(pool, step))
+                values.Faults.Add(item.Place, string.Create(CultureInfo.InvariantCulture, $"the pool {pool} has fewer than {MovingPort.LeastPorts} ports"), "write a longer run: udp/10000-19999");
+            else if (pools.Any(p => p.Pool.Overlaps(pool)))
+                values.Faults.Add(item.Place, $"{pool} is in the pool already, or some of it", "write each port once");
+            else if (pools.Count == MaxPools)
+                values.Faults.Add(item.Place, string.Create(CultureInfo.InvariantCulture, $"more than {MaxPools} runs of ports"), "one is enough: udp/10000-19999");
+            else
+                pools.Add(new(pool, step));
+        }
+
+        return pools.ToImmutable();
     }
 
     private static (bool Address, bool SourcePort) ReadRequire(Node? node, Values values)

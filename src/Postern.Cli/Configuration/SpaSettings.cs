@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Postern.Knocks.Spa;
 using Postern.Reports;
 using Postern.Warden;
 
@@ -15,6 +16,9 @@ internal sealed record SpaSettings
 
     /// <summary>UDP datagrams, and TCP SYNs that carry data, to these.</summary>
     public ImmutableArray<PortRange> Ports { get; init; } = [new(Transport.Udp, UsualPort)];
+
+    /// <summary>The same where the port is another one in each time step.</summary>
+    public ImmutableArray<MovingPort> MovingPorts { get; init; } = [];
 
     /// <summary>Echo requests too.</summary>
     public bool Echo { get; init; }
@@ -40,6 +44,12 @@ internal sealed record SpaSettings
         RequireAddress = RequireAddress,
         RequireSourcePort = RequireSourcePort,
     };
+
+    /// <summary>All of the above as clients and people are told.</summary>
+    public IEnumerable<string> Places => [.. MovingPorts.Select(p => p.ToString()), .. Ports.Select(p => p.ToString()), .. Echo ? ["icmp"] : Array.Empty<string>()];
+
+    /// <summary>Whether a packet to this port may be one.</summary>
+    public bool Watches(Transport transport, ushort port) => Ports.Concat(MovingPorts.Select(m => m.Pool)).Any(p => p.Contains(transport, port));
 
     public IEnumerable<PortRange> Of(Transport transport) => Ports.Where(p => p.Transport == transport);
 }

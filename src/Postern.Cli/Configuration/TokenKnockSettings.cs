@@ -40,6 +40,9 @@ internal abstract record TokenKnockSettings(string Name, Place Place, string Sec
     /// <summary>How long before and after it the token is taken.</summary>
     public abstract TimeSpan MaxAge { get; }
 
+    /// <summary>Its tokens have room for what rides along.</summary>
+    public virtual bool CarriesData => false;
+
     /// <summary>By the secret; there is one.</summary>
     public abstract TokenWatch ForSentry();
 

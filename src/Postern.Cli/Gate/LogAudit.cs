@@ -44,6 +44,8 @@ internal sealed class LogAudit(ILogger log, TimeProvider clock) : IAudit
             line.Append(CultureInfo.InvariantCulture, $" forward={target}");
         if (entry.Knock.Length > 0)
             line.Append(CultureInfo.InvariantCulture, $" knock={entry.Knock}");
+        if (entry.Data.Length > 0)
+            line.Append(CultureInfo.InvariantCulture, $" data={entry.Data}");
         if (entry.By is { } by)
             AppendWho(line, by);
         if (entry.Stack != ClientStack.None)

@@ -38,6 +38,7 @@ internal sealed class SpaKeeper : IDisposable
         {
             UdpPorts = Of(Transport.Udp),
             TcpPorts = Of(Transport.Tcp),
+            MovingPorts = settings.MovingPorts,
             Echo = settings.Echo,
         };
 

@@ -45,7 +45,7 @@ internal static class StatusText
         : null;
 
     public static SpaStatus? SpaOf(GateConfiguration configuration) => configuration.Spa is { } spa
-        ? new([.. spa.Ports.Select(p => p.ToString()), .. spa.Echo ? ["icmp"] : Array.Empty<string>()], spa.Identities.Length, spa.AuthorizedKeysFile)
+        ? new([.. spa.Places], spa.Identities.Length, spa.AuthorizedKeysFile)
         : null;
 
     /// <summary>Of the holders of grants, as the kernel keeps them.</summary>

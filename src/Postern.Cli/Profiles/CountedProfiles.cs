@@ -26,7 +26,7 @@ internal sealed record IcmpProfile(string Name, string Host, TokenSecret Secret,
 
     public override string Method => "icmp";
 
-    public override IcmpKnock Knock(int decoys, string? service) => new(Scribe);
+    public override IcmpKnock Knock(int decoys, string? service, string data = "") => new(Scribe);
 
     public static IcmpProfile Read(string name, string host, TokenSecret secret, Fields fields, Values values)
     {
@@ -48,7 +48,7 @@ internal sealed record SynProfile(string Name, string Host, TokenSecret Secret, 
 
     public override string Method => "syn";
 
-    public override SynKnock Knock(int decoys, string? service) => new(Scribe, [.. To.Select(p => p.First)]);
+    public override SynKnock Knock(int decoys, string? service, string data = "") => new(Scribe, [.. To.Select(p => p.First)]);
 
     public override void WriteOwn(StringBuilder text)
     {

@@ -26,7 +26,11 @@ internal abstract record TokenProfile(string Name, string Host, TokenSecret Secr
 
     /// <param name="decoys">How many.</param>
     /// <param name="service">The one that is asked for; null: all that the knock opens.</param>
-    public abstract IKnockMethod Knock(int decoys, string? service);
+    /// <param name="data">What rides along; empty: nothing.</param>
+    public abstract IKnockMethod Knock(int decoys, string? service, string data = "");
+
+    /// <summary>How far the data goes that its tokens can carry: null, if any; otherwise why they cannot, and the mend.</summary>
+    public virtual (string Why, string Mend)? CannotCarryData => ($"the profile '{Name}' is of method {Method}, which carries no data", "leave out --data; method ports can, and signed requests do");
 
     /// <summary>The keys that are this method's own, as they are read back.</summary>
     public abstract void WriteOwn(StringBuilder text);
@@ -39,7 +43,7 @@ internal sealed record RollingProfile(string Name, string Host, TokenSecret Secr
 {
     public override string Method => "rolling";
 
-    public override IKnockMethod Knock(int decoys, string? service) => new RollingKnock(Plan, Secret) { DecoyCount = decoys, AddressFor = Address.ForGate() };
+    public override IKnockMethod Knock(int decoys, string? service, string data = "") => new RollingKnock(Plan, Secret) { DecoyCount = decoys, AddressFor = Address.ForGate() };
 
     public override void WriteOwn(StringBuilder text) => RollingKnockSettings.WritePlan(text, "", Plan);
 }
@@ -49,15 +53,20 @@ internal sealed record PortsProfile(string Name, string Host, TokenSecret Secret
 {
     public override string Method => "ports";
 
-    public override IKnockMethod Knock(int decoys, string? service) => new PortsKnock(Span, Secret)
+    public override IKnockMethod Knock(int decoys, string? service, string data = "") => new PortsKnock(data.Length > 0 ? WithData : Span, Secret)
     {
         Tcp = Carrier != PortCarrier.Udp,
         Udp = Carrier != PortCarrier.Tcp,
         IsBound = IsBound,
         Service = service is null ? (ushort)0 : TokenRequest.CodeOf(service),
+        Data = data,
         DecoyCount = decoys,
         AddressFor = Address.ForGate(),
     };
+
+    private PortSpan WithData => Span with { HasData = true };
+
+    public override (string Why, string Mend)? CannotCarryData => Span.First <= WithData.MaxFirst ? null : ($"the span of the profile '{Name}' begins too high for data", $"let it begin at {WithData.MaxFirst} or below, here and at the gate");
 
     public override void WriteOwn(StringBuilder text) => text
         .Append(CultureInfo.InvariantCulture, $"span: {Span}\n")

@@ -49,7 +49,7 @@ internal sealed class TokenProfileReader(Values values, ProfileReader common)
         name,
         host,
         secret,
-        PortsKnockSettings.ReadSpan(fields["span"], values) ?? new(PortSpan.UsualFirst),
+        PortsKnockSettings.ReadSpan(fields["span"], values, hasData: false) ?? new(PortSpan.UsualFirst),
         values.Choice("transport", fields["transport"], PortCarriers.Choices) ?? PortCarrier.Both,
         values.Choice("bind", fields["bind"], [("address", true), ("nothing", false)]) ?? false);
 

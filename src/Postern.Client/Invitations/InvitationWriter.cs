@@ -20,7 +20,7 @@ internal static class InvitationWriter
         var text = $"postern://{InvitationHost.Check(invitation.Host)}{Port(invitation)}/{invitation.Name}"
             + $"?v=1&g={Base64Url.EncodeToString(invitation.GateKey.Bytes)}&s={Base64Url.EncodeToString(secret)}";
         CryptographicOperations.ZeroMemory(secret);
-        if (invitation.Carriers is not [{ Kind: CarrierKind.Udp }])
+        if (invitation.Carriers is not [{ Kind: CarrierKind.Udp, Moving: null }])
             text += "&p=" + string.Join(',', invitation.Carriers);
         if (!invitation.Services.IsEmpty)
             text += "&d=" + string.Join(',', invitation.Services.Select(s => invitation.Ports.TryGetValue(s, out var port) ? FormattableString.Invariant($"{s}:{port}") : s));
@@ -30,13 +30,13 @@ internal static class InvitationWriter
     private static string Port(Invitation invitation) => invitation.Carriers switch
     {
         [var only] when only == Carrier.Usual => "",
-        [{ Kind: CarrierKind.Udp } only] => FormattableString.Invariant($":{only.Port}"),
+        [{ Kind: CarrierKind.Udp, Moving: null } only] => FormattableString.Invariant($":{only.Port}"),
         _ => "",
     };
 
     private static void Check(Invitation invitation)
     {
-        if (!InvitationReader.IsList(invitation.Carriers) || invitation.Carriers.Any(c => c.Kind != CarrierKind.Icmp && c.Port == 0))
+        if (!InvitationReader.IsList(invitation.Carriers) || invitation.Carriers.Any(c => c is { Kind: not CarrierKind.Icmp, Moving: null, Port: 0 }))
             throw new ArgumentException("an invitation has 1 to 8 carriers, none twice", nameof(invitation));
         if (!invitation.Services.IsEmpty && (!InvitationReader.IsList(invitation.Services) || !invitation.Services.All(Reports.Spa.ServiceName.IsValid)))
             throw new ArgumentException("an invitation names at most 8 services, none twice", nameof(invitation));

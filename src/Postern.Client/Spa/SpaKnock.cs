@@ -19,6 +19,9 @@ public sealed class SpaKnock(SpaScribe scribe, ImmutableArray<Carrier> carriers)
     /// <summary>spec/spa.md §6: at most three copies.</summary>
     private const int Copies = 3;
 
+    /// <summary>Where the port moves: which time step's a round takes. The gate takes three; a clock may be off by more.</summary>
+    private static readonly int[] Turns = [0, 0, 1, -1];
+
     // Tuning. Losses come in bursts of some tens of milliseconds. Where there is only one round, its copies have to last.
     private static readonly TimeSpan Usual = TimeSpan.FromMilliseconds(60);
     private static readonly TimeSpan Wide = TimeSpan.FromMilliseconds(400);
@@ -45,7 +48,7 @@ public sealed class SpaKnock(SpaScribe scribe, ImmutableArray<Carrier> carriers)
         var address = AddressFor is null ? Address.None : await AddressFor(target, cancellation);
         var sourcePort = SourcePortFor?.Invoke(target) ?? 0;
         var letter = await Task.Run(() => scribe.Write(address, sourcePort), cancellation).WaitAsync(cancellation);
-        return new(MessagesOf(letter, carrier, round.Gap))
+        return new(MessagesOf(letter, carrier, round))
         {
             Answer = letter.ReceiptKey is null ? null : packet => Open(letter, packet),
             AnswerKey = letter.ReceiptKey,
@@ -67,12 +70,16 @@ public sealed class SpaKnock(SpaScribe scribe, ImmutableArray<Carrier> carriers)
         throw why!;
     }
 
-    private static ImmutableArray<KnockMessage> MessagesOf(SpaLetter letter, Carrier carrier, TimeSpan gap)
+    private ImmutableArray<KnockMessage> MessagesOf(SpaLetter letter, Carrier carrier, KnockRound round)
     {
-        var value = carrier.Kind == CarrierKind.Icmp ? (ushort)letter.Packet.Length : carrier.Port;
+        var value = carrier.Kind == CarrierKind.Icmp ? (ushort)letter.Packet.Length : PortOf(carrier, round.Number);
         return [.. Enumerable.Range(0, Copies).Select(i =>
-            new KnockMessage(new(KindOf(carrier), value, i == 0 ? TimeSpan.Zero : gap), letter.Packet) { IsCopy = i > 0 })];
+            new KnockMessage(new(KindOf(carrier), value, i == 0 ? TimeSpan.Zero : round.Gap), letter.Packet) { IsCopy = i > 0 })];
     }
+
+    private ushort PortOf(Carrier carrier, int round) => carrier.Moving is { } moving
+        ? moving.PortAt(scribe.Gate.OuterKey, DateTimeOffset.UtcNow.ToUnixTimeSeconds(), Turns[round % Turns.Length])
+        : carrier.Port;
 
     private static StepKind KindOf(Carrier carrier) => carrier.Kind switch
     {

@@ -43,6 +43,7 @@ public sealed class SpaScribe(SpaGate gate, SpaWish wish, ISshSigner signer, Dev
                 SourcePort = sourcePort,
                 Device = number,
                 System = wish.System,
+                Data = wish.Data,
                 ReceiptKey = receipt is null ? [] : [.. receipt.Public.Bytes],
             };
             return new(request, Seal(request), receipt);

@@ -17,6 +17,9 @@ public sealed record SpaWish(ImmutableArray<string> Services)
     /// <summary>0: the service's own time.</summary>
     public uint Seconds { get; init; }
 
+    /// <summary>What rides along for the command of an action (<see cref="Reports.Errands.ActionData"/>); empty: nothing.</summary>
+    public string Data { get; init; } = "";
+
     /// <summary>The gate is to say what it did.</summary>
     public bool Receipt { get; init; }
 

@@ -30,6 +30,9 @@ public sealed class PortsKnock(PortSpan span, TokenSecret secret) : IKnockMethod
     /// <summary>The code of the one service that is asked for; zero: all that the knock opens.</summary>
     public ushort Service { get; init; }
 
+    /// <summary>What rides along for the command of an action (<see cref="Reports.Errands.ActionData"/>); empty: nothing. Then the span has room for it.</summary>
+    public string Data { get; init; } = "";
+
     /// <summary>The token is good only for the address that it comes from.</summary>
     public bool IsBound { get; init; }
 
@@ -39,7 +42,7 @@ public sealed class PortsKnock(PortSpan span, TokenSecret secret) : IKnockMethod
     /// <summary>Where the gate sees us, knocking at this address; null: the address that packets leave with.</summary>
     public Func<IPAddress, CancellationToken, Task<Address>>? AddressFor { get; init; }
 
-    public int Packets => PortSpan.Symbols + DecoyCount;
+    public int Packets => PortSpan.SymbolsFor(Data.Length) + DecoyCount;
 
     public TimeSpan? Gap => Usual;
 
@@ -64,10 +67,11 @@ public sealed class PortsKnock(PortSpan span, TokenSecret secret) : IKnockMethod
         }
 
         var address = IsBound ? await (AddressFor ?? LeavingWith.TowardsAsync)(target, cancellation) : Address.None;
-        var ports = new ushort[PortSpan.Symbols];
-        var token = new byte[PortsToken.Size];
-        new PortsToken((uint)DateTimeOffset.UtcNow.ToUnixTimeSeconds(), Service, (byte)RandomNumberGenerator.GetInt32(256), IsBound).Write(secret, address, token);
-        span.Write(token, ports);
+        var ports = new ushort[PortSpan.SymbolsFor(Data.Length)];
+        var token = new PortsToken((uint)DateTimeOffset.UtcNow.ToUnixTimeSeconds(), Service, (byte)RandomNumberGenerator.GetInt32(256), IsBound) { Data = Data };
+        var bytes = new byte[token.Length];
+        token.Write(secret, address, bytes);
+        span.Write(bytes, ports);
         lock (_tokens)
             _tokens[target] = (Environment.TickCount64, ports);
         return ports;

@@ -4,6 +4,7 @@ using Postern.Keys;
 using Postern.Knocks.Sequences;
 using Postern.Packets;
 using Postern.Reports;
+using Postern.Reports.Errands;
 
 namespace Postern.Knocks.Ports;
 
@@ -49,7 +50,7 @@ public enum PortsOutcome
 /// </summary>
 public sealed class PortsDetector
 {
-    /// <summary>Of a token there are nine tries at most, with sixteen symbols to twenty-four; three rounds of it, and the next.</summary>
+    /// <summary>Of a token there are nine tries at most, with sixteen symbols to twenty-four, and nine more as its data comes; three rounds of it, and the next.</summary>
     public const int TriesAtOnce = 64;
 
     private const int TableBytes = 8 << 20;
@@ -57,15 +58,17 @@ public sealed class PortsDetector
     private const long TryCost = 1_000_000_000 / TriesPerSecond;
     private const long TimeMask = ~0xffL;
 
-    // A row has a value and its time for each symbol, and behind them what the tries have cost and when the last was made.
-    private const int LevelAt = PortSpan.Symbols;
-    private const int TriedAt = PortSpan.Symbols + 1;
-    private const int TimesPerRow = PortSpan.Symbols + 2;
+    // A row has a value and its time for each symbol, and behind them what the tries have cost, when the last was made, and of which lengths the data may be that the token waits for, a bit each.
+    private const int LevelFromEnd = 3;
+    private const int TriedFromEnd = 2;
+    private const int AwaitedFromEnd = 1;
+    private const int MoreTimes = 3;
 
     private readonly ImmutableArray<PortsDoor> _doors;
     private readonly Group[] _groups;
     private readonly AttemptTable _attempts;
     private readonly PortsFound[] _found;
+    private readonly int _symbols;
     private int _count;
 
     /// <summary>Knocks that look at the same packets.</summary>
@@ -76,7 +79,8 @@ public sealed class PortsDetector
         _doors = doors;
         var groups = doors.Index().GroupBy(d => (d.Item.Span, d.Item.Tcp, d.Item.Udp, d.Item.Within), d => d.Index).ToArray();
         _groups = [.. groups.Select(g => new Group(g.Key.Span, g.Key.Tcp, g.Key.Udp, g.Key.Within.Ticks * TimeSpan.NanosecondsPerTick, [.. g], new(groups.Length)))];
-        _attempts = new(tableBytes, TimesPerRow, marksPerRow: 0);
+        _symbols = doors.Any(d => d.Span.HasData) ? PortSpan.MaxSymbols : PortSpan.Symbols;
+        _attempts = new(tableBytes, _symbols + MoreTimes, marksPerRow: 0);
         _found = new PortsFound[doors.Length];
         Span<byte> token = stackalloc byte[PortsToken.Size];
         token.Clear();
@@ -117,49 +121,88 @@ public sealed class PortsDetector
         var isNew = times[place] < oldest || (byte)times[place] != value;
         times[place] = (now & TimeMask) | value;
 
-        Span<byte> word = stackalloc byte[PortSpan.Symbols];
-        var missing = 0ul;
-        for (var i = 0; i < PortSpan.Symbols; i++)
+        Span<byte> word = stackalloc byte[PortSpan.MaxSymbols];
+        var missing = ulong.MaxValue << _symbols;
+        for (var i = 0; i < _symbols; i++)
         {
             word[i] = (byte)times[i];
             missing |= times[i] < oldest ? 1ul << i : 0;
         }
 
-        var there = There = PortSpan.Symbols - BitOperations.PopCount(missing);
-        _attempts.Touch(row, now, now + group.Within, there);
-        if (!isNew || there < PortsToken.Size)
+        There = ThereOf(missing, 0, PortSpan.Symbols);
+        _attempts.Touch(row, now, now + group.Within, _symbols - BitOperations.PopCount(missing & ~(ulong.MaxValue << _symbols)));
+        if (!isNew || There < PortsToken.Size || (place >= PortSpan.Symbols && !IsAwaited(times[^AwaitedFromEnd], place, missing)))
             return PortsOutcome.Symbol;
         if (!MayTry(times, now) || !group.Budget.MayMend(now))
             return PortsOutcome.OverBudget;
-        if (!PortSpan.TryMend(word, missing))
+        if (!PortSpan.TryMend(word[..PortSpan.Symbols], missing & ~(ulong.MaxValue << PortSpan.Symbols)))
             return PortsOutcome.Garbled;
-        if (!group.Budget.MayHash(now, 2 * group.Doors.Length, isChecked: there > PortsToken.Size))
+        if (!group.Budget.MayHash(now, (group.Span.HasData ? 4 : 2) * group.Doors.Length, isChecked: There > PortsToken.Size))
             return PortsOutcome.OverBudget;
-        if (!TryEach(group, new(source), word))
-            return PortsOutcome.BadToken;
-        times[..PortSpan.Symbols].Fill(AttemptTable.Never);
-        return PortsOutcome.Symbol;
+        var outcome = TryEach(group, new(source), word, missing, out var awaited);
+        times[^AwaitedFromEnd] = awaited;
+        if (outcome == PortsOutcome.None)
+            times[.._symbols].Fill(AttemptTable.Never);
+        return outcome == PortsOutcome.None ? PortsOutcome.Symbol : outcome;
+    }
+
+    private static int ThereOf(ulong missing, int from, int count) => count - BitOperations.PopCount(missing >> from & ~(ulong.MaxValue << count));
+
+    /// <summary>Whether a symbol of the data is one for which a token waits, and there are enough now: without that, a try would tell nothing new.</summary>
+    private static bool IsAwaited(long lengths, int place, ulong missing)
+    {
+        for (var length = 1; length <= ActionData.MaxLength && lengths > 0; length++)
+        {
+            if ((lengths >> length & 1) != 0 && place < PortSpan.SymbolsFor(length) && ThereOf(missing, PortSpan.Symbols, length + PortSpan.Parity) >= length)
+                return true;
+        }
+
+        return false;
     }
 
     private static bool MayTry(Span<long> times, long now)
     {
-        var level = times[TriedAt] == AttemptTable.Never ? 0 : Math.Max(0, times[LevelAt] - (now - times[TriedAt]));
+        var level = times[^TriedFromEnd] == AttemptTable.Never ? 0 : Math.Max(0, times[^LevelFromEnd] - (now - times[^TriedFromEnd]));
         if (level > (TriesAtOnce - 1) * TryCost)
             return false;
-        (times[LevelAt], times[TriedAt]) = (level + TryCost, now);
+        (times[^LevelFromEnd], times[^TriedFromEnd]) = (level + TryCost, now);
         return true;
     }
 
-    private bool TryEach(Group group, Address source, ReadOnlySpan<byte> word)
+    /// <summary>None: it is found. A symbol: it may be by one of the secrets, and some of its data has not come.</summary>
+    private PortsOutcome TryEach(Group group, Address source, ReadOnlySpan<byte> word, ulong missing, out long awaited)
     {
+        awaited = 0;
+        Span<byte> whole = stackalloc byte[PortsToken.Size + ActionData.MaxLength + PortSpan.Parity];
+        word[..PortsToken.Size].CopyTo(whole);
         foreach (var door in group.Doors)
         {
-            if (!PortsToken.TryRead(_doors[door].Secret, source, word, out var token, out var number))
+            var secret = _doors[door].Secret;
+            var length = 0;
+            if (group.Span.HasData && !PortsToken.TryPeek(secret, word, out length))
+                continue;
+            if (length > 0 && !TryMendData(word, missing, length, whole[PortsToken.Size..]))
+            {
+                awaited |= 1L << length;
+                continue;
+            }
+
+            if (!PortsToken.TryRead(secret, source, whole[..(PortsToken.Size + length)], out var token, out var number))
                 continue;
             _found[_count++] = new(door, token, number, token.IsBound ? source : Address.None);
-            return true;
+            return PortsOutcome.None;
         }
 
-        return false;
+        return awaited != 0 ? PortsOutcome.Symbol : PortsOutcome.BadToken;
+    }
+
+    /// <summary>False: too few have come, or more are wrong than can be mended; others may still come, or come anew.</summary>
+    private static bool TryMendData(ReadOnlySpan<byte> word, ulong missing, int length, Span<byte> data)
+    {
+        var symbols = length + PortSpan.Parity;
+        if (ThereOf(missing, PortSpan.Symbols, symbols) < length)
+            return false;
+        word.Slice(PortSpan.Symbols, symbols).CopyTo(data);
+        return PortSpan.TryMend(data[..symbols], missing >> PortSpan.Symbols & ~(ulong.MaxValue << symbols));
     }
 }

@@ -46,7 +46,7 @@ public enum ErrandRefusal : byte
 }
 
 /// <summary>
-/// What the steward tells the warden of an errand: one message of 80 bytes.
+/// What the steward tells the warden of an errand: one message of 104 bytes.
 /// <code>
 ///  0  2  kind
 ///  2  2  source port
@@ -57,11 +57,12 @@ public enum ErrandRefusal : byte
 /// 16 16  address
 /// 32 32  service     its name, then zero
 /// 64 16  holder      Standing: the key's hint as 16 hexadecimal digits, or zero
+/// 80 24  data        Standing: what rode along when it was ordered, then zero; empty where nothing did
 /// </code>
 /// </summary>
 public readonly record struct ErrandNote(ErrandNoteKind Kind, string Service, Address Address, ushort SourcePort)
 {
-    public const int Size = 2 + 2 + 2 + 1 + 1 + 8 + Address.Size + RequestLayout.MaxServiceName + 16;
+    public const int Size = 2 + 2 + 2 + 1 + 1 + 8 + Address.Size + RequestLayout.MaxServiceName + 16 + ActionData.MaxLength;
 
     private const int NanosecondsPerTick = 100;
     private const int MaxSignal = 64;
@@ -77,6 +78,8 @@ public readonly record struct ErrandNote(ErrandNoteKind Kind, string Service, Ad
 
     public string Holder { get; init; } = "";
 
+    public string Data { get; init; } = "";
+
     public void Write(Span<byte> message)
     {
         message = message[..Size];
@@ -89,14 +92,16 @@ public readonly record struct ErrandNote(ErrandNoteKind Kind, string Service, Ad
         BinaryPrimitives.WriteInt64LittleEndian(message[8..], Until.Ticks * NanosecondsPerTick);
         Address.Write(message[16..]);
         FixedText.Write(message[32..64], Service);
-        FixedText.Write(message[64..], Holder);
+        FixedText.Write(message[64..80], Holder);
+        FixedText.Write(message[80..], Data);
     }
 
     /// <summary>False for any message that <see cref="Write"/> cannot have made of a note that makes sense.</summary>
     public static bool TryRead(ReadOnlySpan<byte> message, out ErrandNote note)
     {
         note = default;
-        if (message.Length != Size || message[5] != 0 || !FixedText.TryRead(message[32..64], out var service) || !FixedText.TryRead(message[64..], out var holder))
+        if (message.Length != Size || message[5] != 0 || !FixedText.TryRead(message[32..64], out var service) || !FixedText.TryRead(message[64..80], out var holder)
+            || !FixedText.TryRead(message[80..], out var data))
             return false;
         var nanoseconds = BinaryPrimitives.ReadInt64LittleEndian(message[8..]);
         note = new((ErrandNoteKind)BinaryPrimitives.ReadUInt16LittleEndian(message), service, Address.Read(message[16..]), BinaryPrimitives.ReadUInt16LittleEndian(message[2..]))
@@ -106,13 +111,15 @@ public readonly record struct ErrandNote(ErrandNoteKind Kind, string Service, Ad
             Refusal = (ErrandRefusal)message[7],
             Until = new(nanoseconds / NanosecondsPerTick),
             Holder = holder,
+            Data = data,
         };
         return nanoseconds >= 0 && nanoseconds % NanosecondsPerTick == 0 && note.IsSound;
     }
 
     private bool IsSound =>
         ServiceName.IsValid(Service) && Address != Address.None && FixedText.IsHolder(Holder)
-        && (Kind == ErrandNoteKind.Standing ? Until > TimeSpan.Zero : Until == TimeSpan.Zero && Holder.Length == 0)
+        && (Kind == ErrandNoteKind.Standing ? Until > TimeSpan.Zero : Until == TimeSpan.Zero && Holder.Length == 0 && Data.Length == 0)
+        && (Data.Length == 0 || ActionData.IsValid(Data))
         && (Kind is ErrandNoteKind.Failed or ErrandNoteKind.Undone ? Signal <= MaxSignal && (Signal == 0 || ExitCode == 0) : Signal == 0 && ExitCode == 0)
         && (Kind == ErrandNoteKind.Refused ? Refusal is > ErrandRefusal.None and <= ErrandRefusal.NoSuchErrand : Refusal == ErrandRefusal.None)
         && Kind is >= ErrandNoteKind.Ran and <= ErrandNoteKind.Standing;

@@ -48,6 +48,9 @@ internal static class RequestLayout
     /// <summary>Of 1 byte: <see cref="ClientSystem"/>.</summary>
     public const byte SystemExtension = 3;
 
+    /// <summary>Of 1 to 24 bytes: <see cref="Errands.ActionData"/>. Not with the flag close.</summary>
+    public const byte DataExtension = 4;
+
     /// <summary>An unknown extension from here on may be passed over; one below must be understood, or the request is refused.</summary>
     public const byte FirstOptionalExtension = 128;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Postern.Reports.Errands;
 
 namespace Postern.Reports.Spa;
 
@@ -48,6 +49,9 @@ public readonly ref struct SignedRequest
 
     public ClientSystem System { get; private init; }
 
+    /// <summary>What rides along; empty: nothing.</summary>
+    public ReadOnlySpan<byte> Data { get; private init; }
+
     public string Service(int index)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)ServiceCount, nameof(index));
@@ -75,14 +79,14 @@ public readonly ref struct SignedRequest
         if (!TrySkipServices(whole, ref at))
             return Refusal.BadRequest;
         var services = whole[RequestLayout.Services..at];
-        if (!TryReadExtensions(whole, ref at, out var device, out var receiptKey, out var system))
+        if (!TryReadExtensions(whole, ref at, out var device, out var receiptKey, out var system, out var data))
             return Refusal.BadRequest;
         var signed = whole[..at];
         if (!TryReadSignature(whole, ref at, out var signature) || whole[at..].ContainsAnyExcept((byte)0))
             return Refusal.BadRequest;
 
-        var read = new SignedRequest(signed, services, whole[RequestLayout.ServiceCount], signature) { Device = device, ReceiptKey = receiptKey, System = system };
-        if (read.Close && read.Seconds != 0)
+        var read = new SignedRequest(signed, services, whole[RequestLayout.ServiceCount], signature) { Device = device, ReceiptKey = receiptKey, System = system, Data = data };
+        if (read.Close && (read.Seconds != 0 || !read.Data.IsEmpty))
             return Refusal.BadRequest;
         request = read;
         return Refusal.None;
@@ -117,11 +121,12 @@ public readonly ref struct SignedRequest
         return false;
     }
 
-    private static bool TryReadExtensions(ReadOnlySpan<byte> whole, scoped ref int at, out uint device, out ReadOnlySpan<byte> receiptKey, out ClientSystem system)
+    private static bool TryReadExtensions(ReadOnlySpan<byte> whole, scoped ref int at, out uint device, out ReadOnlySpan<byte> receiptKey, out ClientSystem system, out ReadOnlySpan<byte> data)
     {
         device = 0;
         receiptKey = default;
         system = ClientSystem.Unsaid;
+        data = default;
         if (at >= whole.Length)
             return false;
         var count = whole[at++];
@@ -144,6 +149,9 @@ public readonly ref struct SignedRequest
                     break;
                 case RequestLayout.SystemExtension when value.Length == 1 && value[0] is not 0:
                     system = (ClientSystem)value[0];
+                    break;
+                case RequestLayout.DataExtension when ActionData.IsValid(value):
+                    data = value;
                     break;
                 case >= RequestLayout.FirstOptionalExtension:
                     break;

@@ -26,5 +26,8 @@ public sealed record SpaRequest(ulong Time, ulong GateId, ulong KeyHint, Immutab
     /// <summary>32 bytes, or none where no receipt is asked for.</summary>
     public ImmutableArray<byte> ReceiptKey { get; init; } = [];
 
+    /// <summary>What rides along for the command of an action; empty: nothing.</summary>
+    public string Data { get; init; } = "";
+
     public ClientSystem System { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Postern.Reports.Errands;
 
 namespace Postern.Reports.Spa;
 
@@ -62,6 +63,8 @@ public static class SpaRequestWriter
             Add(RequestLayout.ReceiptKeyExtension, request.ReceiptKey.AsSpan());
         if (request.System != ClientSystem.Unsaid)
             Add(RequestLayout.SystemExtension, [(byte)request.System]);
+        if (request.Data.Length > 0)
+            Add(RequestLayout.DataExtension, Encoding.ASCII.GetBytes(request.Data));
 
         void Add(byte type, ReadOnlySpan<byte> value)
         {
@@ -80,6 +83,8 @@ public static class SpaRequestWriter
             throw new ArgumentException("a service is named twice, or by no name", nameof(request));
         if (request.Close && request.Seconds != 0)
             throw new ArgumentException("closing takes no time", nameof(request));
+        if (request.Data.Length > 0 && (request.Close || !ActionData.IsValid(request.Data)))
+            throw new ArgumentException("closing takes no data, and no request other than what may ride along", nameof(request));
         if (request.ReceiptKey.Length is not (0 or RequestLayout.ReceiptKeySize))
             throw new ArgumentException($"a receipt key has {RequestLayout.ReceiptKeySize} bytes", nameof(request));
     }

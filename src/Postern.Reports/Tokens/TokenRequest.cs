@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
+using Postern.Reports.Errands;
 
 namespace Postern.Reports.Tokens;
 
@@ -25,7 +26,7 @@ public readonly record struct TokenRequest(TokenMethod Method, ulong Made)
 {
     public const int Size = 1 + 1 + 2 + 4 + 8 + Address.Size + 8 + MaxData;
 
-    public const int MaxData = 24;
+    public const int MaxData = ActionData.MaxLength;
 
     /// <summary>9999-12-31T23:59:59Z: later there is no moment that could be written.</summary>
     private const ulong LastSecond = 253_402_300_799;
@@ -38,7 +39,7 @@ public readonly record struct TokenRequest(TokenMethod Method, ulong Made)
 
     public ulong Number { get; init; }
 
-    /// <summary>What rides along, for an action: at most <see cref="MaxData"/> of <see cref="IsData"/>. Null is as empty.</summary>
+    /// <summary>What rides along, for an action: see <see cref="ActionData"/>. Null is none.</summary>
     public string? Data { get; init; }
 
     /// <summary>A packet of knockknock with this counter, for this port.</summary>
@@ -49,18 +50,6 @@ public readonly record struct TokenRequest(TokenMethod Method, ulong Made)
 
     /// <summary>What stands above it.</summary>
     public ushort Port => (ushort)(Number >> 32);
-
-    /// <summary>Letters, digits and <c>- _ . : @</c>: nothing that a shell, a path or an argument takes for more than itself, but for a first '-' or '.', which are refused.</summary>
-    public static bool IsData(ReadOnlySpan<byte> text)
-    {
-        foreach (var c in text)
-        {
-            if (!char.IsAsciiLetterOrDigit((char)c) && c is not ((byte)'-' or (byte)'_' or (byte)'.' or (byte)':' or (byte)'@'))
-                return false;
-        }
-
-        return text.Length <= MaxData && (text.IsEmpty || text[0] is not ((byte)'-' or (byte)'.'));
-    }
 
     /// <summary>Of a service, by its name: the first two bytes of its SHA-256, and one where they are zero.</summary>
     public static ushort CodeOf(string service)
@@ -91,7 +80,7 @@ public readonly record struct TokenRequest(TokenMethod Method, ulong Made)
             return false;
         var (method, made) = ((TokenMethod)bytes[0], BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
         var data = bytes.Slice(Size - MaxData, bytes[1]);
-        if (!IsMethod(method) || made > LastSecond || !IsData(data) || bytes[(Size - MaxData + data.Length)..].ContainsAnyExcept((byte)0))
+        if (!IsMethod(method) || made > LastSecond || !(data.IsEmpty || ActionData.IsValid(data)) || bytes[(Size - MaxData + data.Length)..].ContainsAnyExcept((byte)0))
             return false;
         token = new(method, made)
         {

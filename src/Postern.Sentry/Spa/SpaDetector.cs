@@ -20,6 +20,7 @@ internal sealed class SpaDetector
 
     private readonly PortMap _udp;
     private readonly PortMap _tcp;
+    private readonly MovingPorts? _moving;
     private readonly bool _echo;
     private readonly SpaReader _reader;
     private readonly OpenedPackets _opened;
@@ -31,6 +32,7 @@ internal sealed class SpaDetector
         var hash = new SipHash(options.Seed);
         _udp = new(options.UdpPorts);
         _tcp = new(options.TcpPorts);
+        _moving = options.MovingPorts.IsEmpty ? null : new(options.MovingPorts, options.OuterKey);
         _echo = options.Echo;
         _reader = new(options.OuterKey, options.GateKey);
         _opened = new(hash);
@@ -42,22 +44,33 @@ internal sealed class SpaDetector
     /// <summary>Whether it came where SPA packets come, whatever is in it.</summary>
     public bool Concerns(in PacketView packet) => packet.Protocol switch
     {
-        IpProtocol.Udp => _udp.Has(packet.DestinationPort),
-        IpProtocol.Tcp => (packet.Flags & (TcpFlags.Syn | TcpFlags.Ack)) == TcpFlags.Syn && packet.PayloadLength > 0 && _tcp.Has(packet.DestinationPort),
+        IpProtocol.Udp => IsFixed(packet) || _moving?.Has(Transport.Udp, packet.DestinationPort) == true,
+        IpProtocol.Tcp => (packet.Flags & (TcpFlags.Syn | TcpFlags.Ack)) == TcpFlags.Syn && packet.PayloadLength > 0 && (IsFixed(packet) || _moving?.Has(Transport.Tcp, packet.DestinationPort) == true),
         _ => _echo && packet.IsEchoRequest,
     };
+
+    /// <summary>Whether it came to a port that does not move.</summary>
+    private bool IsFixed(in PacketView packet) => packet.Protocol == IpProtocol.Udp ? _udp.Has(packet.DestinationPort) : _tcp.Has(packet.DestinationPort);
+
+    /// <summary>Whether it came to a port of a pool that is none of those of now.</summary>
+    private bool IsElsewhere(in PacketView packet, long seconds) =>
+        _moving is not null && packet.Protocol is IpProtocol.Udp or IpProtocol.Tcp && !IsFixed(packet)
+        && !_moving.IsLive(packet.Protocol == IpProtocol.Udp ? Transport.Udp : Transport.Tcp, packet.DestinationPort, seconds);
 
     /// <summary>The request lives until the next call. It is not proven: the signature is for the warden.</summary>
     /// <param name="packet">That came where SPA packets come.</param>
     /// <param name="now">When it came, in nanoseconds.</param>
+    /// <param name="seconds">The same since 1970, by the gate's clock.</param>
     /// <param name="lag">How long ago that was when it was read.</param>
     /// <param name="request">What is inside both seals.</param>
-    public Refusal Open(in PacketView packet, long now, long lag, out ReadOnlyMemory<byte> request)
+    public Refusal Open(in PacketView packet, long now, long seconds, long lag, out ReadOnlyMemory<byte> request)
     {
         request = default;
         var payload = packet.Payload;
         if (!SpaPacket.IsSize(packet.PayloadLength) || payload.Length != packet.PayloadLength)
             return Refusal.WrongSize;
+        if (IsElsewhere(packet, seconds))
+            return Refusal.WrongPort;
         if (!_reader.IsMarked(payload) && !IsTried(now, lag))
             return Refusal.Junk;
         if (_opened.Has(payload))

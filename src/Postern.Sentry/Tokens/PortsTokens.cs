@@ -32,7 +32,7 @@ internal sealed class PortsTokens : ITokenDetector
         foreach (var (place, token, number, bound) in tokens)
         {
             var bytes = _bytes.AsMemory(count * TokenRequest.Size, TokenRequest.Size);
-            new TokenRequest(TokenMethod.Ports, WholeTime(token.Made, now.Seconds)) { Service = token.Service, Number = number, Bound = bound }.Write(bytes.Span);
+            new TokenRequest(TokenMethod.Ports, WholeTime(token.Made, now.Seconds)) { Service = token.Service, Number = number, Bound = bound, Data = token.Data.Length > 0 ? token.Data : null }.Write(bytes.Span);
             _found[count++] = new(_knocks[place].Door, bytes);
         }
 

@@ -31,6 +31,9 @@ public sealed record Errand(string Service, ImmutableArray<string> Run)
     /// <summary>Of either; then all of its process group is killed.</summary>
     public TimeSpan TimeLimit { get; init; } = UsualTimeLimit;
 
+    /// <summary>It is run, or undone, with what rides along with a knock, and not without.</summary>
+    public bool TakesData => Run.Concat(Undo).Any(Placeholders.HasData);
+
     /// <summary>
     /// By which an order names it: the first 16 bytes of SHA-256 of all that it says. Two wardens and stewards that read the same have the same; one
     /// that was changed in any way has another.

@@ -61,6 +61,8 @@ internal sealed class ErrandBook(IErrandJournal journal, IErrandWork work)
 
         public ErrandCommand? Undo { get; init; }
 
+        public string Data => (Undo ?? Run)!.Subject.Data;
+
         public TimeSpan Until { get; set; }
 
         public string Holder { get; set; } = "";
@@ -151,8 +153,8 @@ internal sealed class ErrandBook(IErrandJournal journal, IErrandWork work)
     private ErrandRefusal Run(ErrandKey key, in ErrandOrder order, Errand? definition, TimeSpan now)
     {
         if (_entries.TryGetValue(key, out var standing))
-            return Extend(standing, order, now);
-        if (definition is null)
+            return standing.Data.Equals(order.Data, StringComparison.Ordinal) ? Extend(standing, order, now) : ErrandRefusal.Busy;
+        if (definition is null || definition.TakesData != (order.Data.Length > 0))
             return ErrandRefusal.UnknownAction;
         if (_busy.ContainsKey((key.Service, key.Address)))
             return ErrandRefusal.Busy;
@@ -161,7 +163,7 @@ internal sealed class ErrandBook(IErrandJournal journal, IErrandWork work)
 
         var until = Bounded(order.Until, now);
         var seconds = definition.Undo.IsEmpty ? 0 : (uint)Math.Max(1, Math.Ceiling((until - now).TotalSeconds));
-        var subject = new ErrandSubject(key.Service, key.Address, key.SourcePort, order.Key, seconds);
+        var subject = new ErrandSubject(key.Service, key.Address, key.SourcePort, order.Key, seconds) { Data = order.Data };
         var entry = new Entry(++_lastNumber, key)
         {
             Run = ErrandCommand.Run(definition, subject),
@@ -333,7 +335,7 @@ internal sealed class ErrandBook(IErrandJournal journal, IErrandWork work)
         work.Tell(new(ErrandNoteKind.Refused, key.Service, key.Address, key.SourcePort) { Refusal = refusal });
 
     private void TellStanding(Entry entry) =>
-        work.Tell(new(ErrandNoteKind.Standing, entry.Key.Service, entry.Key.Address, entry.Key.SourcePort) { Until = entry.Until, Holder = entry.Holder });
+        work.Tell(new(ErrandNoteKind.Standing, entry.Key.Service, entry.Key.Address, entry.Key.SourcePort) { Until = entry.Until, Holder = entry.Holder, Data = entry.Data });
 
     private void Tell(Entry entry, ErrandNoteKind kind, ErrandOutcome outcome = default) =>
         work.Tell(new(kind, entry.Key.Service, entry.Key.Address, entry.Key.SourcePort)

@@ -62,7 +62,7 @@ internal readonly record struct JournalRecord(JournalRecordKind Kind, ulong Numb
 ///          64 32  service
 ///          96 64  key
 ///         160 16  holder
-///         176  …  { 2 length | text }   the user, then each argument, in UTF-8
+///         176  …  { 2 length | text }   the user, then each argument, in UTF-8, and what rode along; where that was nothing, zero to the end reads as such
 /// </code>
 /// </summary>
 internal static class ErrandJournalFormat
@@ -172,6 +172,8 @@ internal static class ErrandJournalFormat
         WriteText(body, undo.RunAs);
         foreach (var argument in undo.Arguments)
             WriteText(body, argument);
+        if (subject.Data.Length > 0)
+            WriteText(body, subject.Data);
     }
 
     private static void WriteText(ArrayBufferWriter<byte> body, string text)
@@ -204,6 +206,7 @@ internal static class ErrandJournalFormat
             arguments.Add(argument);
         }
 
+        subject = subject with { Data = TryReadText(ref rest, out var data) && ActionData.IsValid(data) ? data : "" };
         return ServiceName.IsValid(subject.Service) && arguments.Count > 0
             ? new(number, Time(bytes[24..]), ReadText(bytes.Slice(160, 16)), new(IsUndo: true, subject, arguments.ToImmutable(), user, Time(bytes[32..])))
             : null;

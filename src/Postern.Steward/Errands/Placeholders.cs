@@ -4,18 +4,24 @@ using Postern.Reports;
 
 namespace Postern.Steward.Errands;
 
-/// <summary>For whom a command is run. What a stranger has a say in is an address, a port and nothing else.</summary>
+/// <summary>For whom a command is run. What a client has a say in is an address, a port and, where the definition takes it, a few letters and digits.</summary>
 /// <param name="Service">Its name.</param>
 /// <param name="Address">Of the client.</param>
 /// <param name="SourcePort">That the grant is narrowed to; 0: any.</param>
 /// <param name="Key">The name of the key, made harmless; empty where no key asked.</param>
 /// <param name="Seconds">How long it stands; 0 where nothing is undone later.</param>
-internal readonly record struct ErrandSubject(string Service, Address Address, ushort SourcePort, string Key, uint Seconds);
+internal readonly record struct ErrandSubject(string Service, Address Address, ushort SourcePort, string Key, uint Seconds)
+{
+    /// <summary>What rode along with the knock (<see cref="Reports.Errands.ActionData"/>); empty where the definition takes nothing.</summary>
+    public string Data { get; init; } = "";
+}
 
 /// <summary><c>{address}</c> and its like in an argument; <c>{{</c> and <c>}}</c> are literal braces.</summary>
 public static class Placeholders
 {
-    public static readonly IReadOnlyList<string> Words = ["address", "port", "service", "key", "seconds"];
+    private const string Data = "data";
+
+    public static readonly IReadOnlyList<string> Words = ["address", "port", "service", "key", "seconds", Data];
 
     /// <summary>What is not a placeholder though it is written as one: the word, or null where a brace stands alone.</summary>
     public static bool TryFindFault(string text, out string? word)
@@ -35,6 +41,19 @@ public static class Placeholders
                 continue;
             word = found;
             return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether it holds what rides along with a knock.</summary>
+    public static bool HasData(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        for (var at = 0; Next(text, ref at, out _, out var word);)
+        {
+            if (word is Data)
+                return true;
         }
 
         return false;
@@ -67,6 +86,7 @@ public static class Placeholders
         "port" => subject.SourcePort.ToString(CultureInfo.InvariantCulture),
         "service" => subject.Service,
         "key" => subject.Key,
+        Data => subject.Data,
         "seconds" => subject.Seconds.ToString(CultureInfo.InvariantCulture),
         _ => throw new FormatException($"not a placeholder: {word}"),
     };

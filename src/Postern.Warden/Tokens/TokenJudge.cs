@@ -121,7 +121,8 @@ internal sealed class TokenJudge(WardenOptions options, ILedger ledger)
         var (knock, code) = (hearing.Knock, hearing.Token.Service);
         hearing.Opens = [.. knock.Opens.Where(IsAsked)];
         hearing.Closes = [.. knock.Closes.Where(IsAsked)];
-        return hearing.Opens.Length + hearing.Closes.Length > 0 ? Refusal.None : Refusal.ServiceNotAllowed;
+        return hearing.Opens.Length + hearing.Closes.Length == 0 ? Refusal.ServiceNotAllowed
+            : DataRules.Check(hearing.Token.Data ?? "", [.. options.Services.Where(s => hearing.Opens.Contains(s.Name, StringComparer.Ordinal))]);
 
         bool IsAsked(string service) =>
             (code == 0 || TokenRequest.CodeOf(service) == code)

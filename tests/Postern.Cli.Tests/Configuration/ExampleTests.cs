@@ -47,7 +47,7 @@ public sealed partial class ExampleTests
     public void Every_key_is_described(string where)
     {
         var text = where == "example" ? Text : File.ReadAllText(Repository.File("man/postern.yaml.5"));
-        foreach (var key in "gate services knocks policy interfaces capture control_socket control_readers max_grants traps ports open_for appear forward masquerade run undo run_as time_limit method sequence within order tcp_flags opens closes allow deny hours spa clock_skew key authorized_keys ledger require receipt fwknop keys source destination max_time max_age require_address user expires commands http secret_file pool length step bind span transport grant".Split(' '))
+        foreach (var key in "gate services knocks policy interfaces capture control_socket control_readers max_grants traps ports open_for appear forward masquerade run undo run_as time_limit method sequence within order tcp_flags opens closes allow deny hours spa clock_skew key authorized_keys ledger require receipt fwknop keys source destination max_time max_age require_address user expires commands http secret_file pool length step bind span transport grant data".Split(' '))
             Assert.Matches(where == "example" ? $"(?m)^ *#? *{key}:" : $@"(?m)^\.(It )?Ic {key}( :|$)", text);
     }
 }

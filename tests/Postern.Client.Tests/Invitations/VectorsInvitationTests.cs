@@ -4,6 +4,7 @@ using FsCheck.Fluent;
 using Postern.Client.Invitations;
 using Postern.Client.Spa;
 using Postern.Keys;
+using Postern.Reports;
 
 namespace Postern.Client.Tests.Invitations;
 
@@ -36,6 +37,8 @@ public sealed class VectorsInvitationTests
     [Theory]
     [InlineData("postern://h/n?v=1&" + Keys, "h", "n", "udp/62201", "", false)]
     [InlineData("postern://h:62202/n?v=1&" + Keys, "h", "n", "udp/62202", "", false)]
+    [InlineData("postern://h/n?v=1&" + Keys + "&p=udp/10000-19999@60", "h", "n", "udp/10000-19999@60", "", false)]
+    [InlineData("postern://h/n?v=1&" + Keys + "&p=tcp/1-65535@3600,udp/1", "h", "n", "tcp/1-65535@3600,udp/1", "", false)]
     [InlineData("  postern://[2001:db8::1]/n?v=1&" + Keys + "&p=tcp/443,icmp&d=ssh,web&r=1\n", "2001:db8::1", "n", "tcp/443,icmp", "ssh,web", true)]
     public void What_it_says_is_understood(string line, string host, string name, string carriers, string services, bool receipts)
     {
@@ -88,10 +91,20 @@ public sealed class VectorsInvitationTests
     public void One_that_is_too_long_is_refused() =>
         Assert.Equal(InvitationFault.TooLong, Invitation.TryParse("postern://h/n?v=1&" + Keys + "&x-a=" + new string('a', 2048), out _));
 
+    private static Gen<Carrier> Carriers =>
+        from kind in Gen.Choose(0, 3)
+        from port in Gen.Choose(1, 65_000)
+        select kind switch
+        {
+            1 => Carrier.Icmp,
+            3 => Carrier.Of(new(new(port % 2 == 0 ? Transport.Udp : Transport.Tcp, (ushort)port, (ushort)(port + 300)), 10 + (port % 3_591))),
+            _ => new Carrier((CarrierKind)kind, (ushort)port),
+        };
+
     [Fact]
     public void What_is_written_is_read_back() => Check.QuickThrowOnFailure(Prop.ForAll(
         Gen.Elements("gate.example.org", "192.0.2.1", "2001:db8::1", "a", "x_y.z-1").ToArbitrary(),
-        Gen.Choose(0, 2).Zip(Gen.Choose(1, 65_535)).Select(t => t.Item1 == 1 ? Carrier.Icmp : new Carrier((CarrierKind)t.Item1, (ushort)t.Item2)).ListOf().Where(l => l.Count is > 0 and < 9 && l.Distinct().Count() == l.Count).ToArbitrary(),
+        Carriers.ListOf().Where(l => l.Count is > 0 and < 9 && l.Distinct().Count() == l.Count).ToArbitrary(),
         Gen.SubListOf("ssh", "web", "0", "a-_b").Zip(Gen.Elements(true, false)).ToArbitrary(),
         (host, carriers, rest) =>
         {

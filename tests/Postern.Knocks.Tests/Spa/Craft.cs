@@ -68,6 +68,7 @@ internal static class Craft
         from device in Gen.OneOf(Gen.Constant(0u), Numbers.Select(n => (uint)n))
         from receiptKey in Gen.OneOf(Gen.Constant(Array.Empty<byte>()), Bytes(32, 32))
         from system in Gen.Choose(0, 255)
+        from data in Gen.Elements("", "", "nas", "A0-_.:@z", new string('9', 24))
         select new SpaRequest(time, GateKey.Public.GateId, hint, [.. services.Distinct(StringComparer.Ordinal)])
         {
             Address = address,
@@ -77,6 +78,7 @@ internal static class Craft
             Device = device,
             ReceiptKey = [.. receiptKey],
             System = (ClientSystem)system,
+            Data = close ? "" : data,
         };
 
     private static Gen<ulong> Numbers =>

@@ -68,6 +68,7 @@ public sealed class VectorsSpaTests
         Assert.Equal(vector.One("request-device"), read.Device.ToString("x8", CultureInfo.InvariantCulture));
         Assert.Equal(vector.One("request-receipt-key"), read.ReceiptKey.IsEmpty ? "none" : Convert.ToHexStringLower(read.ReceiptKey));
         Assert.Equal(vector.Number("request-system"), (ulong)read.System);
+        Assert.Equal(vector.Has("request-data") ? vector.One("request-data") : "", System.Text.Encoding.ASCII.GetString(read.Data));
         Assert.Equal(vector.One("request-signature"), Convert.ToHexStringLower(read.Signature));
     }
 
@@ -102,7 +103,7 @@ public sealed class VectorsSpaTests
             Refusal.BadReport, Refusal.StaleKnock, Refusal.NoSuchGrant, Refusal.TooManyGrants, Refusal.FirewallFailed, Refusal.Copy, Refusal.OverBudget, Refusal.NotRemembered,
             Refusal.ActionFailed, Refusal.TooManyActions, Refusal.ForwardMissing, Refusal.ForwardNotAllowed, Refusal.ForwardTaken,
             Refusal.GnuPg, Refusal.KnockExpired, Refusal.UserNotAllowed, Refusal.CommandNotAllowed, Refusal.NotInTurn, Refusal.StackNotAllowed,
-            Refusal.TooShort, Refusal.Garbled, Refusal.BadToken, Refusal.WrongStep, Refusal.WrongAddress,
+            Refusal.TooShort, Refusal.Garbled, Refusal.BadToken, Refusal.WrongStep, Refusal.WrongAddress, Refusal.WrongPort, Refusal.DataMissing,
         ];
         Assert.All(Enum.GetValues<Refusal>().Except(others), refusal => Assert.Contains(refusal.Word(), shown));
     }

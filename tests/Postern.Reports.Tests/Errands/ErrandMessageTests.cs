@@ -9,7 +9,7 @@ public sealed class ErrandMessageTests
 
     private static readonly ErrandOrder[] Orders =
     [
-        new(ErrandOrderKind.Run, "wake", Client, 4000) { Action = UInt128.MaxValue / 3, Until = TimeSpan.FromHours(5), Key = "alice@laptop", Holder = "0123456789abcdef" },
+        new(ErrandOrderKind.Run, "wake", Client, 4000) { Action = UInt128.MaxValue / 3, Until = TimeSpan.FromHours(5), Key = "alice@laptop", Holder = "0123456789abcdef", Data = "nas-2:home@x" },
         new(ErrandOrderKind.Run, "a", Client, 0) { Action = 1 },
         new(ErrandOrderKind.Extend, new('z', 32), Client, 65535) { Action = 1, Until = new(1), Holder = "" },
         new(ErrandOrderKind.Undo, "wake", Client, 0),
@@ -24,7 +24,7 @@ public sealed class ErrandMessageTests
         new(ErrandNoteKind.TimedOut, "wake", Client, 0),
         new(ErrandNoteKind.Refused, new('z', 32), Client, 0) { Refusal = ErrandRefusal.NoSuchErrand },
         new(ErrandNoteKind.Undone, "wake", Client, 0) { ExitCode = 2 },
-        new(ErrandNoteKind.Standing, "wake", Client, 65535) { Until = TimeSpan.FromDays(30), Holder = "0123456789abcdef" },
+        new(ErrandNoteKind.Standing, "wake", Client, 65535) { Until = TimeSpan.FromDays(30), Holder = "0123456789abcdef", Data = "0" },
     ];
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class ErrandMessageTests
     }
 
     [Fact]
-    public void The_sizes_are_those_of_the_table() => Assert.Equal((160, 80), (ErrandOrder.Size, ErrandNote.Size));
+    public void The_sizes_are_those_of_the_table() => Assert.Equal((184, 104), (ErrandOrder.Size, ErrandNote.Size));
 
     /// <summary>Every byte of every message, set to every value: what is still read is written back as the same bytes.</summary>
     [Fact]

@@ -184,9 +184,9 @@ public sealed class SpaWatchTests : IDisposable
     [Fact]
     public void No_packet_costs_an_allocation()
     {
-        var sentry = new Sentry(_craft.SentryOptions);
+        var sentry = new Sentry(_craft.SentryOptions with { Spa = _craft.Options with { MovingPorts = [new(new(Transport.Tcp, 1, 442), 10), new(new(Transport.Udp, 10_000, 19_999), 10)] } });
         var copy = Datagram(_craft.Packet());
-        byte[][] packets = [copy, Datagram(_craft.Bytes(320)), Datagram(new byte[9]), .. OverEveryCarrier(_craft.Bytes(1200))];
+        byte[][] packets = [copy, Datagram(_craft.Bytes(320)), Datagram(new byte[9]), Craft.IPv4(17, Craft.Udp(10_000, payload: _craft.Bytes(320))), .. OverEveryCarrier(_craft.Bytes(1200))];
         var fresh = Enumerable.Range(0, 600).Select(i => Datagram(_craft.Packet(), 0x0a00_0000 + ((uint)i << 8))).ToArray();
         var nonsense = Enumerable.Range(0, 600).Select(_ => Datagram(_craft.SealedNonsense())).ToArray();
         var opened = 0;

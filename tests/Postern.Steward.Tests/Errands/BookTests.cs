@@ -12,6 +12,8 @@ public sealed class BookTests : IErrandWork, IErrandJournal
     private readonly ErrandBook _book;
     private readonly List<string> _notes = [];
     private readonly List<ulong> _running = [];
+    private readonly List<string> _commands = [];
+    private readonly List<ErrandNote> _told = [];
     private bool _isFull;
     private TimeSpan _now = TimeSpan.FromHours(1);
 
@@ -43,6 +45,36 @@ public sealed class BookTests : IErrandWork, IErrandJournal
         End(1, code: 4);
         Assert.Equal(["start undo 1", "done 1", "undone 192.0.2.1 code 4"], _notes.Skip(3));
         Assert.Equal(0, _book.Count);
+    }
+
+    /// <summary>What rides along is in the command word for word, and in that which undoes it; another does not change what stands.</summary>
+    [Fact]
+    public void Data_is_expanded_and_another_does_not_extend_what_stands()
+    {
+        var errand = new Errand("wake", ["/bin/run", "{data}", "--to={data}"]) { Undo = ["/bin/undo", "{data}"] };
+        Assert.True(errand.TakesData);
+        Assert.False(Wake.TakesData);
+        Take("nas-2");
+        Assert.Equal(["/bin/run|nas-2|--to=nas-2"], _commands);
+        End(1);
+        Take("tv");
+        Assert.Equal("refused 192.0.2.1 Busy", _notes[^1]);
+        Take("nas-2"); // extends
+        Take("");
+        Assert.Equal("refused 192.0.2.1 Busy", _notes[^1]);
+        _book.TellStanding();
+        Assert.Equal("nas-2", _told[^1].Data);
+        Pass(60);
+        Assert.Equal("/bin/undo|nas-2", _commands[^1]);
+        Assert.Equal(2, _commands.Count);
+
+        // A warden that was taken over gets nothing run with what it does not take, or without what it takes.
+        _book.Take(new(ErrandOrderKind.Run, "wake", JournalFolder.Ip(2), 0) { Action = 1, Until = _now + TimeSpan.FromSeconds(9), Data = "x" }, Wake, _now);
+        Assert.Equal("refused 192.0.2.2 UnknownAction", _notes[^1]);
+        _book.Take(new(ErrandOrderKind.Run, "wake", JournalFolder.Ip(2), 0) { Action = 1, Until = _now + TimeSpan.FromSeconds(9) }, errand, _now);
+        Assert.Equal("refused 192.0.2.2 UnknownAction", _notes[^1]);
+
+        void Take(string data) => _book.Take(new(ErrandOrderKind.Run, "wake", JournalFolder.Ip(1), 0) { Action = 1, Until = _now + TimeSpan.FromSeconds(60), Data = data }, errand, _now);
     }
 
     [Fact]
@@ -164,12 +196,19 @@ public sealed class BookTests : IErrandWork, IErrandJournal
     void IErrandWork.Start(ulong number, ErrandCommand command)
     {
         _running.Add(number);
+        _commands.Add(string.Join('|', command.Arguments));
         _notes.Add($"start {(command.IsUndo ? "undo" : "run")} {number}");
     }
 
-    void IErrandWork.Tell(in ErrandNote note) => _notes.Add(
+    void IErrandWork.Tell(in ErrandNote note)
+    {
+        _told.Add(note);
+        _notes.Add(Text(note));
+    }
+
+    private static string Text(in ErrandNote note) =>
         $"{note.Kind.ToString().ToLowerInvariant()} {note.Address}"
-        + (note.ExitCode != 0 ? $" code {note.ExitCode}" : "") + (note.Refusal != ErrandRefusal.None ? $" {note.Refusal}" : "") + (note.Until != default ? $" {note.Until.TotalSeconds}" : ""));
+        + (note.ExitCode != 0 ? $" code {note.ExitCode}" : "") + (note.Refusal != ErrandRefusal.None ? $" {note.Refusal}" : "") + (note.Until != default ? $" {note.Until.TotalSeconds}" : "");
 
     bool IErrandJournal.TryStand(StandingErrand errand) => Note($"stand {errand.Number}");
 

@@ -21,7 +21,7 @@ internal sealed class JournalFolder : IDisposable
 
     public static StandingErrand Errand(ulong number, double until = 100, params string[] arguments) =>
         new(number, TimeSpan.FromSeconds(until), number % 2 == 0 ? "" : "00000000000000aa",
-            new(IsUndo: true, new("wake", Ip((int)number), (ushort)number, "alice@x", 60), arguments.Length == 0 ? ["/bin/true", "", "é"] : [.. arguments], "nobody", TimeSpan.FromSeconds(10)));
+            new(IsUndo: true, new("wake", Ip((int)number), (ushort)number, "alice@x", 60) { Data = number % 2 == 0 ? "" : "nas-2" }, arguments.Length == 0 ? ["/bin/true", "", "é"] : [.. arguments], "nobody", TimeSpan.FromSeconds(10)));
 
     public void Dispose() => _folder.Delete(recursive: true);
 }
