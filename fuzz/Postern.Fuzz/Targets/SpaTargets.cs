@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using Postern.Fuzz.Engine;
 using Postern.Keys;
 using Postern.Knocks.Spa;
@@ -74,6 +75,7 @@ internal static class SpaTargets
             Device = request.Device,
             ReceiptKey = [.. request.ReceiptKey],
             System = request.System,
+            Data = Encoding.ASCII.GetString(request.Data),
         });
         if (HasOptional(request.Signed))
             return; // an extension that is passed over is not written again
