@@ -247,6 +247,8 @@ public sealed partial class Warden
 
         var key = deed.Chosen is { } c ? GrantKey.OfChosen(c, to) : new(service.Name, to.Source, to.SourcePort) { Outside = deed.Only };
         OpenPendingBefore(key, now);
+        if (service.Action is not null)
+            EndAction(key, now);
         var isNew = !_book.TryFind(key, out var held);
         if (held is not null && deed.Chosen is { } other && ForwardRules.IsTaken(held, service, to, other))
         {

@@ -60,6 +60,15 @@ public sealed partial class Warden
             Note(AuditEvent.Kept, grant, now.Wall + (grant.Until - now.Uptime), Unasked);
     }
 
+    /// <summary>The steward has our clock and no lag: what is over for us is over for him, and to be run again.</summary>
+    private void EndAction(GrantKey key, Moment now)
+    {
+        if (!_book.TryFind(key, out var held) || held.Until > now.Uptime)
+            return;
+        _book.Remove(held);
+        Note(AuditEvent.Ended, held, until: null, Unasked);
+    }
+
     private void Drop(Grant? grant)
     {
         if (grant is not null && IsOfAction(grant))

@@ -46,6 +46,18 @@ public sealed class ActionTests
     }
 
     [Fact]
+    public void Who_knocks_in_the_moment_after_its_end_has_it_run_again()
+    {
+        Knock(0, Alice);
+        Pass(60);
+        Hear(ErrandNoteKind.Undone, Alice);
+        Assert.Equal(Refusal.None, Knock(0, Alice)); // nobody has been told yet that it ended: the kernel's grants may take a moment longer
+        Assert.Equal("run wake 192.0.2.1:0 3720 7", _steward.Notes[^1]);
+        Assert.Equal(["ended - wake 192.0.2.1 - none", "opened up wake 192.0.2.1 12:02:00 none"], _audit.Notes[^2..]);
+        Assert.Equal(1, _warden.GrantCount);
+    }
+
+    [Fact]
     public void Knocking_again_extends_and_does_not_run_again()
     {
         Knock(0, Alice);

@@ -3,6 +3,7 @@ using Postern.Tests;
 namespace Postern.EndToEnd.Tests;
 
 /// <summary>What the client of knockknock sends, to a port that opens; and what else is sent there, which does not.</summary>
+[Collection(KernelLog.Collection)]
 public sealed class KnockknockTests : IDisposable
 {
     private const int KnockPort = 1200;
@@ -88,6 +89,26 @@ public sealed class KnockknockTests : IDisposable
         Assert.DoesNotContain("packet", GateProcess.Find(_house, GateProcess.Sentry).SocketKinds());
         Knock();
         Hear($"opened service=ssh address={GateHouse.Client4}");
+        Assert.True(_house.IsOpen(GateHouse.Gate4));
+    }
+
+    [Fact]
+    public void By_the_kernels_own_log_lines_it_opens_too()
+    {
+        using var kernel = KernelLog.OfAllNamespaces();
+        var file = PathOf("kern.log");
+        using var logger = new SystemLogger(file, _folder);
+        _house.Kill(Signal.Kill);
+        File.WriteAllText(_house.ConfigurationFile, File.ReadAllText(_house.ConfigurationFile).Replace("gate:\n", $"gate:\n  capture: log:{file}\n", StringComparison.Ordinal));
+        KernelLog.AddRule(_house);
+        _house.Start();
+        GateHouse.Until(
+            () =>
+            {
+                Knock(); // each with a counter of its own; tail may begin to follow a moment after the gate is ready
+                return _house.Log.Contains($"opened service=ssh address={GateHouse.Client4}", StringComparison.Ordinal);
+            },
+            "the port to open: " + _house.Log);
         Assert.True(_house.IsOpen(GateHouse.Gate4));
     }
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Postern.Tests;
 
 namespace Postern.EndToEnd.Tests;
@@ -152,27 +151,5 @@ public sealed class MethodSourceTests : IDisposable
         Assert.False(house.IsOpen(GateHouse.Gate4));
         house.Knock("knock", "-d", "30", GateHouse.Gate4, "7100", "8100:udp", "9100");
         GateHouse.Until(() => house.IsOpen(GateHouse.Gate4), "the port to open by the next");
-    }
-
-    /// <summary>What rsyslog does with the kernel's log, from now on.</summary>
-    private sealed class SystemLogger : IDisposable
-    {
-        private readonly Process _process;
-
-        public SystemLogger(string file, DirectoryInfo folder)
-        {
-            Needs.Program("dmesg");
-            File.WriteAllText(file, "");
-            File.SetUnixFileMode(folder.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute | UnixFileMode.OtherRead);
-            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
-            _process = Process.Start("sh", ["-c", $"dmesg --follow-new | while IFS= read -r line; do echo \"$(date '+%b %e %T') gate kernel: $line\"; done >>'{file}'"]);
-        }
-
-        public void Dispose()
-        {
-            _process.Kill(entireProcessTree: true);
-            _process.WaitForExit();
-            _process.Dispose();
-        }
     }
 }

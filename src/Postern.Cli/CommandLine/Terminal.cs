@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Postern.Cli.CommandLine;
 
 /// <summary>Where colour is welcome: on a terminal that can show it, unless NO_COLOR (https://no-color.org) says otherwise.</summary>
@@ -18,8 +20,10 @@ internal static class Terminal
         error.WriteLine($"postern: hint: {OneLine(hint)}");
     }
 
-    /// <summary>Names and files can hold anything; a control character must neither break the two lines nor reach the terminal.</summary>
-    internal static string OneLine(string text) => text.Any(char.IsControl)
-        ? string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)).Trim()
+    /// <summary>Names and files can hold anything; what breaks a line, moves the cursor or turns the direction of writing must not reach the terminal.</summary>
+    internal static string OneLine(string text) => text.Any(IsUnsafe)
+        ? string.Concat(text.Select(c => IsUnsafe(c) ? ' ' : c)).Trim()
         : text;
+
+    private static bool IsUnsafe(char c) => char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Postern.Firewall;
 using Postern.Knocks.Sequences;
 using Postern.Reports;
+using Postern.Reports.Tokens;
 using Postern.Steward.Errands;
 using Postern.Warden;
 
@@ -91,12 +92,15 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
         HasLocalForwards = Warden.LocalForwards,
     };
 
-    /// <summary>A port where honest packets go is no trap: a service, or where single packets are looked for.</summary>
-    private bool IsServed(StepKind kind, ushort port)
+    /// <summary>
+    /// A port where honest packets go is no trap: a service, or where single packets are looked for. Pools and spans are too wide to be left out: a scan would find the steps of a sequence in them,
+    /// and all that a trap takes from who knocks there is what he has done of a sequence.
+    /// </summary>
+    internal bool IsServed(StepKind kind, ushort port)
     {
         var transport = kind == StepKind.Tcp ? Transport.Tcp : Transport.Udp;
-        return Warden.Services.Any(s => s.Ports.Any(p => p.Contains(transport, port))) || Spa?.Watches(transport, port) == true
-            || (!Fwknop.Knocks.IsEmpty && Fwknop.Ports.Any(p => p.Contains(transport, port)))
-            || Tokens.Any(t => t.Ports.Any(p => p.Contains(transport, port)));
+        return Warden.Services.SelectMany(s => s.Ports).Concat(Spa?.Ports ?? []).Concat(Fwknop.Knocks.IsEmpty ? [] : Fwknop.Ports)
+            .Concat(Tokens.Where(t => t.Method is TokenMethod.Syn or TokenMethod.Knockknock).SelectMany(t => t.Ports))
+            .Any(p => p.Contains(transport, port));
     }
 }

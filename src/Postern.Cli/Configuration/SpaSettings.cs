@@ -48,8 +48,5 @@ internal sealed record SpaSettings
     /// <summary>All of the above as clients and people are told.</summary>
     public IEnumerable<string> Places => [.. MovingPorts.Select(p => p.ToString()), .. Ports.Select(p => p.ToString()), .. Echo ? ["icmp"] : Array.Empty<string>()];
 
-    /// <summary>Whether a packet to this port may be one.</summary>
-    public bool Watches(Transport transport, ushort port) => Ports.Concat(MovingPorts.Select(m => m.Pool)).Any(p => p.Contains(transport, port));
-
     public IEnumerable<PortRange> Of(Transport transport) => Ports.Where(p => p.Transport == transport);
 }

@@ -23,12 +23,14 @@ public sealed class MovingPortSettingsTests
     }
 
     [Fact]
-    public void No_trap_lies_in_the_pool()
+    public void Traps_lie_in_the_pool_too_or_a_scan_would_find_a_sequence_there()
     {
-        var configuration = Read("services: {s: {ports: [tcp/22]}}\nknocks: {k: {sequence: [udp/1, udp/5, udp/3], opens: [s]}}\nspa: {pool: udp/100-60000}");
-        Assert.DoesNotContain(configuration.ChooseTraps().Ports, t => t.Kind == Knocks.Sequences.StepKind.Udp && t.Port is >= 100 and <= 60_000);
-        Assert.True(configuration.Spa!.Watches(Transport.Udp, 100));
-        Assert.False(configuration.Spa.Watches(Transport.Udp, 62_201)); // the usual port is only for who says nothing
+        var configuration = Read("services: {s: {ports: [tcp/22]}}\nknocks: {k: {sequence: [udp/11000, udp/13000, udp/15000], opens: [s]}}\nspa: {pool: udp/100-60000, ports: [udp/62000]}");
+        var traps = configuration.ChooseTraps().Ports;
+        Assert.Contains(traps, t => t.Kind == Knocks.Sequences.StepKind.Udp && t.Port is > 11_000 and < 13_000);
+        Assert.Contains(traps, t => t.Kind == Knocks.Sequences.StepKind.Udp && t.Port is > 13_000 and < 15_000);
+        Assert.True(configuration.IsServed(Knocks.Sequences.StepKind.Udp, 62_000));
+        Assert.False(configuration.IsServed(Knocks.Sequences.StepKind.Udp, 62_201)); // the usual port is only for who says nothing
     }
 
     private static GateConfiguration Read(string text)

@@ -87,14 +87,16 @@ public sealed class TokenKnockTests : IDisposable
         Assert.True(read.Configuration.Warden.Tokens[1].RequireAddress);
     }
 
-    /// <summary>A trap in a pool or a span would void what a client's decoys or symbols fall beside.</summary>
+    /// <summary>All that a trap takes from a client whose decoys or symbols fall on it is what he has done of a sequence; without one, a scan of the pool would find the steps of a sequence in it.</summary>
     [Fact]
-    public void No_trap_lies_where_tokens_go()
+    public void Traps_lie_in_pools_too_and_not_where_single_tokens_go()
     {
-        var read = ConfigurationReader.ReadText("f", Text($"  q: {{sequence: [tcp/7000, udp/8000, tcp/9000], opens: [s]}}\n  a: {{method: rolling, secret_file: {FileOf("a", Hex)}, pool: [tcp/10000-65535], opens: [s]}}\n"));
+        var read = ConfigurationReader.ReadText("f", Text(
+            $"  q: {{sequence: [tcp/17000, udp/8000, tcp/19000], opens: [s]}}\n  a: {{method: rolling, secret_file: {FileOf("a", Hex)}, pool: [tcp/10000-65535], opens: [s]}}\n"
+            + $"  b: {{method: syn, secret_file: {FileOf("b", new string('7', 64))}, ports: [tcp/18000-18063], opens: [s]}}\n"));
         var traps = read.Configuration!.ChooseTraps().Ports;
-        Assert.NotEmpty(traps);
-        Assert.DoesNotContain(traps, t => t.Kind == StepKind.Tcp && t.Port >= 10_000);
+        Assert.Contains(traps, t => t.Kind == StepKind.Tcp && t.Port is > 17_000 and < 19_000);
+        Assert.DoesNotContain(traps, t => t.Kind == StepKind.Tcp && t.Port is >= 18_000 and <= 18_063);
     }
 
     [Theory]

@@ -22,6 +22,8 @@ public sealed class PropertyHostilePacketTests(ITestOutputHelper output) : IDisp
     private readonly Random _random = new(20_261_122);
     private readonly byte[] _scratch = new byte[2048];
     private readonly HashSet<UInt128> _sealed = [];
+    private const int Pool = 40_000;
+
     private long _reports;
     private long _unchanged;
     private long _now;
@@ -33,9 +35,10 @@ public sealed class PropertyHostilePacketTests(ITestOutputHelper output) : IDisp
     {
         var sentry = new Sentry(_craft.SentryOptions with
         {
+            Spa = _craft.Options with { MovingPorts = [new(new(Transport.Udp, Pool, Pool + 999), 60)] },
             Doors = [new("door", [new(Knocks.Sequences.StepKind.Udp, 1, 60_000), new(Knocks.Sequences.StepKind.Tcp, 1, 60_000)])],
         });
-        byte[][] valid = [.. Every(20, Sealed), Craft.IPv6(17, Craft.Udp(Port, payload: Sealed(320)), extensions: [.. Enumerable.Repeat(Craft.Options(), 7)])];
+        byte[][] valid = [.. Every(20, Sealed), .. Enumerable.Range(Pool, 20).Select(port => Craft.IPv4(17, Craft.Udp((ushort)port, payload: Sealed(320)))), Craft.IPv6(17, Craft.Udp(Port, payload: Sealed(320)), extensions: [.. Enumerable.Repeat(Craft.Options(), 7)])];
         byte[][] wellSealedNonsense = [.. Every(60, SealedNonsense)];
 
         var start = Stopwatch.GetTimestamp();
