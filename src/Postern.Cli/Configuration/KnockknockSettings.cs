@@ -60,7 +60,7 @@ internal sealed record KnockknockSettings(string Name, Place Place, string Profi
 
     public override TokenWatch ForSentry() => new KnockknockWatch(Secret!, KnockPort!.Value, Asked) { Window = Window, Next = () => Counter };
 
-    public override TokenKnock ForWarden() => base.ForWarden() with { FirstCounter = Counter };
+    public override TokenKnock ForWarden() => base.ForWarden() with { FirstCounter = Counter, Window = Window };
 
     /// <summary>Its packets ask for one port of TCP each.</summary>
     public override void Check(ServicesSection services, FaultList faults)

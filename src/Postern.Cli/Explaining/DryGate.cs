@@ -36,6 +36,7 @@ internal sealed class DryGate : ITrace, IAudit, IDisposable
         if (spa is null)
             configuration = configuration with { Spa = null };
         configuration = configuration with { Tokens = [.. configuration.Tokens.Select(Widened)] };
+        configuration = configuration with { Warden = configuration.Warden with { Tokens = [.. configuration.TokensWithSecret.Select(t => t.ForWarden())] } };
         var inForce = new InForce(configuration, spa);
         _sentry = new(inForce.ForSentry(configuration, TrapPorts.None, Generation), trace: this);
         _warden = new(_firewall, this, new DryLedger(), new DryErrands());
