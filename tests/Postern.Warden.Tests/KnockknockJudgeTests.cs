@@ -19,7 +19,9 @@ public sealed class KnockknockJudgeTests
 
     public KnockknockJudgeTests() => _warden = new(_kernel, _audit, _ledger);
 
-    private static TokenKnock Knock(ulong first = 0) => new("laptop", TokenMethod.Knockknock, new(1, 2)) { Opens = ["ssh", "web"], MaxAge = TimeSpan.Zero, FirstCounter = first };
+    private const int Window = 20;
+
+    private static TokenKnock Knock(ulong first = 0) => new("laptop", TokenMethod.Knockknock, new(1, 2)) { Opens = ["ssh", "web"], MaxAge = TimeSpan.Zero, FirstCounter = first, Window = Window };
 
     private void Apply(TokenKnock knock, Policy? policy = null)
     {
@@ -52,8 +54,55 @@ public sealed class KnockknockJudgeTests
         Assert.Equal(Refusal.Replayed, Judge(5, port: 80));
         Assert.Equal(Refusal.Replayed, Judge(4));
         Assert.Equal(Refusal.None, Judge(6));
+    }
+
+    [Fact]
+    public void The_last_counter_is_good_and_after_it_there_is_none()
+    {
+        Apply(Knock(uint.MaxValue - 1));
         Assert.Equal(Refusal.None, Judge(uint.MaxValue));
         Assert.Equal(Refusal.Replayed, Judge(uint.MaxValue));
+        Assert.Equal(Refusal.Replayed, Judge(0));
+    }
+
+    /// <summary>No honest sentry finds one: it would use up the profile for ever.</summary>
+    [Theory]
+    [InlineData(0, Window)]
+    [InlineData(0, uint.MaxValue)]
+    [InlineData(100, 100 + Window)]
+    public void A_counter_beyond_the_window_is_a_lie_and_uses_nothing_up(uint first, uint counter)
+    {
+        Apply(Knock(first));
+        Assert.Equal(Refusal.BadReport, Judge(counter));
+        Assert.Empty(_kernel.Notes);
+        Assert.Equal(Refusal.None, Judge(first));
+        Assert.Equal(Refusal.None, Judge(first + Window)); // the window began behind that
+        Assert.Equal(Refusal.BadReport, Judge(first + Window + Window + 1));
+    }
+
+    [Fact]
+    public void The_window_begins_where_the_ledger_has_come_to()
+    {
+        Apply(Knock());
+        Assert.Equal(Refusal.None, Judge(19));
+        Apply(Knock());
+        Assert.Equal(Refusal.BadReport, Judge(40));
+        Assert.Equal(Refusal.None, Judge(39));
+    }
+
+    /// <summary>The sentry has found them all the same, and looks for later ones now.</summary>
+    [Fact]
+    public void The_window_moves_while_nothing_can_be_remembered_and_with_what_policy_denies()
+    {
+        Apply(Knock());
+        _ledger.Fails = true;
+        for (var counter = 0u; counter < 3 * Window; counter++)
+            Assert.Equal(Refusal.NotRemembered, Judge(counter));
+        _ledger.Fails = false;
+        Assert.Equal(Refusal.None, Judge(3 * Window));
+        Apply(Knock(), new Policy { Deny = [System.Net.IPNetwork.Parse("192.0.2.0/24")] });
+        for (var counter = (3 * Window) + 1u; counter < 6 * Window; counter++)
+            Assert.Equal(Refusal.AddressDenied, Judge(counter));
     }
 
     [Fact]

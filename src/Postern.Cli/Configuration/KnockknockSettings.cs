@@ -15,7 +15,7 @@ namespace Postern.Cli.Configuration;
 internal sealed record KnockknockSettings(string Name, Place Place, string Profile) : TokenKnockSettings(Name, Place, Path.Combine(Profile, KnockknockProfile.CipherKey))
 {
     /// <summary>As many as a recording may have between the counter of the file and its last packet.</summary>
-    public const int WidestWindow = 4096;
+    private const int WidestWindow = 4096;
 
     private const int MaxWindow = 1000;
 
@@ -60,7 +60,17 @@ internal sealed record KnockknockSettings(string Name, Place Place, string Profi
 
     public override TokenWatch ForSentry() => new KnockknockWatch(Secret!, KnockPort!.Value, Asked) { Window = Window, Next = () => Counter };
 
-    public override TokenKnock ForWarden() => base.ForWarden() with { FirstCounter = Counter };
+    public override TokenKnock ForWarden() => base.ForWarden() with { FirstCounter = Counter, Window = Window };
+
+    /// <summary>
+    /// As a recording is looked at: how far a counter had come then only the gate's ledger could say. No window becomes narrower, and all together expect at most twice what a configuration may.
+    /// </summary>
+    public static ImmutableArray<TokenKnockSettings> Widened(ImmutableArray<TokenKnockSettings> knocks)
+    {
+        var ports = knocks.OfType<KnockknockSettings>().Sum(k => k.Asked.Length);
+        var window = Math.Min(WidestWindow, MaxExpected / Math.Max(1, ports));
+        return [.. knocks.Select(knock => knock is KnockknockSettings counted ? counted with { Window = Math.Max(counted.Window, window) } : knock)];
+    }
 
     /// <summary>Its packets ask for one port of TCP each.</summary>
     public override void Check(ServicesSection services, FaultList faults)

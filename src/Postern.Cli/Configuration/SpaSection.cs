@@ -27,7 +27,7 @@ internal static class SpaSection
         var moving = ReadPool(fields["pool"], ReadStep(fields, values), values);
         var (ports, echo) = ReadPorts(fields["ports"], moving, values) ?? (moving.IsEmpty ? usual.Ports : [], usual.Echo);
         var (address, sourcePort) = ReadRequire(fields["require"], values);
-        return new()
+        var settings = new SpaSettings
         {
             Ports = ports,
             MovingPorts = moving,
@@ -39,6 +39,18 @@ internal static class SpaSection
             RequireSourcePort = sourcePort,
             Receipt = values.Choice("receipt", fields["receipt"], [("true", true), ("false", false)]) ?? usual.Receipt,
         };
+        WarnOfShortStep(settings, fields, values);
+        return settings;
+    }
+
+    /// <summary>The gate takes the port of the step before and of the one after, and clients try as many to both sides (spec/spa.md §6): that is two steps, whatever the clocks may differ by.</summary>
+    private static void WarnOfShortStep(SpaSettings spa, Fields fields, Values values)
+    {
+        if (spa.MovingPorts.IsEmpty || (fields["step"] ?? fields["clock_skew"]) is not { } node)
+            return;
+        var reach = TimeSpan.FromSeconds(2 * spa.MovingPorts[0].Step);
+        if (reach < spa.ClockSkew)
+            values.Faults.Warn(node.Place, $"a client whose clock is off by more than {Duration.Format(reach)} may miss the port of the pool, though 'clock_skew' lets it be off by {Duration.Format(spa.ClockSkew)}", $"write step: {Duration.Format(TimeSpan.FromSeconds(Math.Ceiling(spa.ClockSkew.TotalSeconds / 2)))} or longer, or a shorter clock_skew");
     }
 
     private static (ImmutableArray<PortRange> Ports, bool Echo)? ReadPorts(Node? node, ImmutableArray<MovingPort> moving, Values values)
@@ -76,9 +88,10 @@ internal static class SpaSection
         if (fields["pool"] is null)
             values.Faults.Add(node.Place, "'step' says how long a port of the pool is the one, and there is no pool", "write pool: udp/10000-19999, or remove it");
         var step = values.Time("step", node, TimeSpan.FromSeconds(MovingPort.ShortestStep), TimeSpan.FromSeconds(MovingPort.LongestStep)) ?? TimeSpan.FromSeconds(MovingPort.UsualStep);
-        if (step.Ticks % TimeSpan.TicksPerSecond != 0)
-            values.Faults.Add(node.Place, "'step' is not of whole seconds", "write 1m");
-        return (int)step.TotalSeconds;
+        if (step.Ticks % TimeSpan.TicksPerSecond == 0)
+            return (int)step.TotalSeconds;
+        values.Faults.Add(node.Place, "'step' is not of whole seconds", "write 1m");
+        return MovingPort.UsualStep;
     }
 
     private static ImmutableArray<MovingPort> ReadPool(Node? node, int step, Values values)

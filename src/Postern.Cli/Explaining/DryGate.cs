@@ -35,15 +35,13 @@ internal sealed class DryGate : ITrace, IAudit, IDisposable
         (_zone, _spa) = (zone, spa);
         if (spa is null)
             configuration = configuration with { Spa = null };
-        configuration = configuration with { Tokens = [.. configuration.Tokens.Select(Widened)] };
+        configuration = configuration with { Tokens = KnockknockSettings.Widened(configuration.Tokens) };
+        configuration = configuration with { Warden = configuration.Warden with { Tokens = [.. configuration.TokensWithSecret.Select(t => t.ForWarden())] } };
         var inForce = new InForce(configuration, spa);
         _sentry = new(inForce.ForSentry(configuration, TrapPorts.None, Generation), trace: this);
         _warden = new(_firewall, this, new DryLedger(), new DryErrands());
         _ = _warden.Apply(inForce.ForWarden(configuration), configuration.Protection, new(_uptime, DateTimeOffset.UnixEpoch), Generation);
     }
-
-    /// <summary>How far a counter had come when this was recorded only the gate's ledger could say.</summary>
-    private static TokenKnockSettings Widened(TokenKnockSettings knock) => knock is KnockknockSettings counted ? counted with { Window = KnockknockSettings.WidestWindow } : knock;
 
     /// <summary>What the doors made of the last packet, and for each that was passed on what the warden made of it.</summary>
     public IReadOnlyList<Thought> Thoughts => _thoughts;

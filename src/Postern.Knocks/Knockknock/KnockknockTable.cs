@@ -65,7 +65,7 @@ public sealed class KnockknockTable
 
     private const int MostTold = 6;
 
-    private readonly Dictionary<ushort, Course[]> _byPort;
+    private readonly Dictionary<ushort, (Course[] Courses, int Cost)> _byPort;
     private readonly Dictionary<UInt128, Entry> _packets = [];
     private readonly int _triesPerSecond;
     private readonly int _mostTries;
@@ -75,9 +75,9 @@ public sealed class KnockknockTable
     public KnockknockTable(ImmutableArray<KnockknockDoor> doors)
     {
         Course[] courses = [.. doors.Select(d => new Course(d))];
-        _byPort = courses.GroupBy(c => c.Door.KnockPort).ToDictionary(g => g.Key, g => g.ToArray());
+        _byPort = courses.GroupBy(c => c.Door.KnockPort).ToDictionary(g => g.Key, g => (g.ToArray(), g.Sum(c => c.Streams.Length)));
         var widest = courses.Max(c => c.Streams.Length);
-        (_triesPerSecond, _mostTries) = (Math.Max(UsualTries, widest), Math.Max(UsualTries, 4 * widest)); // or one packet would cost more than there ever is
+        (_triesPerSecond, _mostTries) = (Math.Max(UsualTries, widest), Math.Max(UsualTries, Math.Max(4 * widest, _byPort.Values.Max(p => p.Cost)))); // or one packet would cost more than there ever is
         _tries = _mostTries;
         foreach (var course in courses)
             Expect(course, course.First, course.Next + (ulong)course.Door.Window);
@@ -95,11 +95,11 @@ public sealed class KnockknockTable
     public KnockknockOutcome Find(KnockknockPacket packet, ushort knockPort, Address source, ushort sourcePort, long now, out KnockknockMatch match)
     {
         match = default;
-        if (!_byPort.TryGetValue(knockPort, out var courses))
+        if (!_byPort.TryGetValue(knockPort, out var at))
             return KnockknockOutcome.Plain;
         var key = KeyOf(packet.Bits, knockPort);
         if (!_packets.TryGetValue(key, out var entry))
-            return packet.Acknowledgment == 0 ? KnockknockOutcome.Plain : Try(courses, packet, new(source, sourcePort, now, 1), out match);
+            return packet.Acknowledgment == 0 ? KnockknockOutcome.Plain : Try(at.Courses, at.Cost, packet, new(source, sourcePort, now, 1), out match);
         match = new(entry.Course.Door.Door, entry.Counter, entry.Port);
         var isSame = entry.Use.Told > 0 && entry.Use.Source == source && entry.Use.Port == sourcePort;
         if (entry.Use.Told >= MostTold || (isSame && now - entry.Use.At < Again))
@@ -108,13 +108,14 @@ public sealed class KnockknockTable
         return KnockknockOutcome.Found;
     }
 
-    private KnockknockOutcome Try(Course[] courses, KnockknockPacket packet, Use use, out KnockknockMatch match)
+    /// <summary>For all profiles of the port or for none: or floods would leave enough for the first of them only.</summary>
+    private KnockknockOutcome Try(Course[] courses, int cost, KnockknockPacket packet, Use use, out KnockknockMatch match)
     {
         match = default;
+        if (!MayTry(cost, use.At))
+            return KnockknockOutcome.OverBudget;
         foreach (var course in courses)
         {
-            if (!MayTry(course.Streams.Length, use.At))
-                return KnockknockOutcome.OverBudget;
             if (!TryDecrypt(course, packet, out var counter, out var port))
                 continue;
             match = Note(course, counter, port, KeyOf(packet.Bits, course.Door.KnockPort), use);

@@ -15,6 +15,9 @@ internal sealed class TokenJudge(WardenOptions options, ILedger ledger)
     /// <summary>All are remembered for the most patient: the floor of what is forgotten is one for all of them (<see cref="DatedMarks"/>).</summary>
     private readonly ulong _longestAge = UnixTime.Of(options.Tokens.Max(k => k.MaxAge));
 
+    /// <summary>One more than the last counter of each knock that was taken for good here. The ledger is behind where it could not be written, and the sentry's window is not.</summary>
+    private readonly ulong[] _reached = [.. options.Tokens.Select(k => k.FirstCounter)];
+
     public Refusal Judge(in Report report, Moment now, TokenHearing hearing)
     {
         if (Read(report, hearing) is var unread and not Refusal.None)
@@ -27,6 +30,9 @@ internal sealed class TokenJudge(WardenOptions options, ILedger ledger)
         var mark = new LedgerMark(MarkKind.Counter, hearing.Knock!.Secret, Expires: 0) { Number = hearing.Token.Counter };
         if (mark.Number < hearing.Knock.FirstCounter || ledger.IsMarked(mark, now.Wall))
             return Refusal.Replayed;
+        if (IsOutOfReach(mark, report.Door, hearing.Knock.Window, now))
+            return Refusal.BadReport;
+        _reached[report.Door] = mark.Number + 1;
         if (!ledger.TryMark(mark, now.Wall))
             return Refusal.NotRemembered;
 
@@ -38,6 +44,13 @@ internal sealed class TokenJudge(WardenOptions options, ILedger ledger)
         hearing.Unavailable = new PortRange(Transport.Tcp, hearing.Token.Port).ToString();
         return Refusal.ServiceNotAllowed;
     }
+
+    /// <summary>
+    /// No sentry looks beyond the window, whose begin is where the ledger's was or later: it moved with each packet that was found, and those were judged before this one. Or one report of a sentry that was taken
+    /// over would use up all counters that there are.
+    /// </summary>
+    private bool IsOutOfReach(LedgerMark mark, int door, int window, Moment now) =>
+        mark.Number >= _reached[door] + (ulong)window && !ledger.IsMarked(mark with { Number = mark.Number - (ulong)window }, now.Wall);
 
     private Refusal JudgeDated(in Report report, Moment now, TokenHearing hearing)
     {

@@ -33,6 +33,9 @@ public sealed record TokenKnock(string Name, TokenMethod Method, KeyFingerprint 
     /// <summary>Of a knock whose tokens have a counter: the lowest that is good, whatever the ledger says.</summary>
     public ulong FirstCounter { get; init; }
 
+    /// <summary>So many counters are good, from the lowest on; a sentry looks for no others.</summary>
+    public int Window { get; init; }
+
     /// <summary>The grant is for the source port of the packet alone.</summary>
     public bool OneFlow { get; init; }
 }

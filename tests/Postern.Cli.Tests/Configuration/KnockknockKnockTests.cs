@@ -52,9 +52,26 @@ public sealed class KnockknockKnockTests : IDisposable
         Span<byte> keys = stackalloc byte[KnockknockKeys.Size];
         watch.Secret.Export(keys);
         Assert.Equal(Enumerable.Range(0, 32).Select(i => (byte)i), keys.ToArray());
-        Assert.Equal(41ul, Assert.Single(read.Configuration.Warden.Tokens).FirstCounter);
+        var judged = Assert.Single(read.Configuration.Warden.Tokens);
+        Assert.Equal((41ul, 20), (judged.FirstCounter, judged.Window));
         Assert.True(read.Configuration.NeedsLedger);
         Assert.Equal(TimeSpan.Zero, read.Configuration.LedgerDoubt);
+    }
+
+    /// <summary>For 'postern explain', which does not know how far the counter had come.</summary>
+    [Theory]
+    [InlineData(0, "4096")]
+    [InlineData(1, "4032 4032")]
+    [InlineData(6, "1000 680 680 680 680 680 680")]
+    public void A_recording_is_looked_at_with_windows_as_wide_as_what_a_sentry_remembers_allows(int wide, string expected)
+    {
+        string[] names = [.. Enumerable.Range(0, wide + 1).Select(i => $"k{i}")];
+        foreach (var (i, name) in names.Index())
+            Make(name, first: (byte)i);
+        var knocks = string.Concat(names.Select((name, i) => $"  {name}: {{method: knockknock, profile: {PathOf(name)}, {(i == 0 ? "window: 1000, opens: [one]" : "opens: [many]")}}}\n"));
+        var read = ConfigurationReader.ReadText("f", $"services: {{one: {{ports: [tcp/22]}}, many: {{ports: [tcp/1001-1064]}}}}\nknocks:\n{knocks}");
+        Assert.Empty(read.Faults.Concat(read.KeyFaults));
+        Assert.Equal(expected, string.Join(' ', KnockknockSettings.Widened(read.Configuration!.Tokens).Cast<KnockknockSettings>().Select(k => k.Window)));
     }
 
     [Fact]

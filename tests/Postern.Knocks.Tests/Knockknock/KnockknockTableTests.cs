@@ -140,6 +140,17 @@ public sealed class KnockknockTableTests : IDisposable
     }
 
     [Fact]
+    public void As_many_profiles_as_share_a_port_can_be_tried_for_one_packet()
+    {
+        const int count = 100; // 40 keystreams each, and 2 000 tries in a second
+        var table = new KnockknockTable([.. Enumerable.Range(0, count - 1).Select(i => new KnockknockDoor(i, _keys, KnockPort, [22], 0, 20)), new(count - 1, _others, KnockPort, [22], 0, 20)]);
+        Assert.Equal(count - 1, Find(table, KnockknockPacket.Seal(_others, 0, 443)).Match.Door);
+        for (var i = 0; i < 20; i++, _now += Second / 10)
+            Assert.Equal(KnockknockOutcome.OverBudget, Find(table, new((ushort)i, (uint)i, 1, 1)).Outcome); // which takes nothing from who comes next
+        Assert.Equal(count - 1, Find(table, KnockknockPacket.Seal(_others, 1, 443)).Match.Door);
+    }
+
+    [Fact]
     public void Property_it_knows_what_knockknock_would_take_and_does_not_grow()
     {
         var chance = new Random(20_261_122);
