@@ -20,6 +20,9 @@ internal sealed unsafe class Takeover
     /// <summary>Of the first configuration of a gate.</summary>
     private const uint FirstGeneration = 1;
 
+    /// <summary>Of refusals twenty a second are written down once two hundred were.</summary>
+    private static readonly TimeSpan AuditCatchesBreath = TimeSpan.FromMilliseconds(500);
+
     private readonly SentryEquipment _equipment = SentryEquipment.Await()!;
     private readonly Channel _reports;
     private readonly byte[] _message = new byte[4096];
@@ -147,6 +150,7 @@ internal sealed unsafe class Takeover
                 Thread.Sleep(20); // room in the warden's inbox: what is dropped proves nothing
         }
 
+        Thread.Sleep(AuditCatchesBreath);
         for (var i = 0; i < 100; i++)
             Send(Bytes(report with { Source = i % 2 == 0 ? report.Source : Address.FromV4(0x0A4D_0000u + (uint)i) }));
     }
