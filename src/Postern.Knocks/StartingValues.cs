@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Postern.Knocks;
 
 /// <summary>
@@ -5,6 +7,9 @@ namespace Postern.Knocks;
 /// </summary>
 public static class StartingValues
 {
+    /// <summary>Some processors have larger ones.</summary>
+    private const int LeastPage = 4096;
+
     /// <summary>
     /// Copies what is there already, twice as much each time. <see cref="Span{T}.Fill"/> is compiled anew in every process, slowly running code first, and a sentry's
     /// start is waited for.
@@ -18,5 +23,14 @@ public static class StartingValues
         table[0] = value;
         for (var done = 1; done < table.Length; done *= 2)
             Array.Copy(table, 0, table, done, Math.Min(done, table.Length - done));
+    }
+
+    /// <summary>Leaves every value as it is.</summary>
+    public static void TakePages<T>(this T[] table)
+        where T : unmanaged
+    {
+        var bytes = MemoryMarshal.AsBytes(table.AsSpan());
+        for (var i = 0; i < bytes.Length; i += LeastPage)
+            Volatile.Write(ref bytes[i], bytes[i]);
     }
 }

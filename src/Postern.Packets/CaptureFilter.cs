@@ -35,6 +35,9 @@ public sealed record CaptureFilter
     /// <summary>In bytes of data, behind all headers. Where there are none, nothing passes for its size.</summary>
     public ImmutableArray<int> PayloadSizes { get; init; } = [];
 
+    /// <summary>Packets are kept for their data, and not only for their headers.</summary>
+    public bool KeepsWholePackets => !PayloadSizes.IsEmpty || Data is not null;
+
     /// <summary>Packets that pass for what they carry: how large it is, and how it begins. Null: none does.</summary>
     public DataFilter? Data { get; init; }
 

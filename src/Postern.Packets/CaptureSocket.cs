@@ -9,18 +9,28 @@ namespace Postern.Packets;
 /// </summary>
 public static class CaptureSocket
 {
-    /// <summary>The number of an open descriptor, close-on-exec, the caller's to close; it hears nothing yet.</summary>
+    /// <summary>
+    /// The number of an open descriptor, close-on-exec, the caller's to close; it has its ring and hears nothing yet. For a ring the kernel waits until every processor has
+    /// been elsewhere, some 10 ms: whoever can do something else meanwhile has another thread ask.
+    /// </summary>
     /// <exception cref="CaptureException">The system does not let us, or cannot.</exception>
-    public static int Open() => RingSocket.Open();
-
-    /// <summary>Filter, ring, lock, and only then ears: nothing that the filter refuses has ever been in it. The filter stays for as long as the socket lives.</summary>
-    /// <exception cref="CaptureException">The kernel refuses.</exception>
-    /// <exception cref="ArgumentException">The filter or the size is none that the kernel can take.</exception>
-    public static void Prepare(int socket, CaptureFilter filter, RingSize size)
+    /// <exception cref="ArgumentOutOfRangeException">The size is none that the kernel can take.</exception>
+    public static int Open(RingSize size)
     {
         size.Validate();
+        return Owning(RingSocket.Open(), socket =>
+        {
+            RingSocket.MakeRing(socket, size);
+            return socket;
+        });
+    }
+
+    /// <summary>Filter, lock, and only then ears: nothing that the filter refuses has ever been in it. The filter stays for as long as the socket lives.</summary>
+    /// <exception cref="CaptureException">The kernel refuses.</exception>
+    /// <exception cref="ArgumentException">The filter is none that the kernel can take.</exception>
+    public static void Prepare(int socket, CaptureFilter filter)
+    {
         RingSocket.Attach(socket, BpfProgram.From(filter));
-        RingSocket.MakeRing(socket, size);
         RingSocket.LockFilter(socket);
         RingSocket.Listen(socket);
     }

@@ -49,9 +49,9 @@ public sealed unsafe class PacketRing : IPacketSource
     public static PacketRing Open(CaptureFilter filter, ImmutableArray<string> interfaces, RingSize size)
     {
         var ring = new PacketRing(interfaces, size);
-        return CaptureSocket.Owning(CaptureSocket.Open(), socket =>
+        return CaptureSocket.Owning(CaptureSocket.Open(size), socket =>
         {
-            CaptureSocket.Prepare(socket, filter, size);
+            CaptureSocket.Prepare(socket, filter);
             return ring.Take(socket);
         });
     }

@@ -27,11 +27,17 @@ public readonly record struct RingSize(int BlockBytes, int Blocks)
     /// The default, or four times as much where whole packets are kept for the size of their data: a datagram of 1 200 bytes takes 1 344, so
     /// that 16 MiB hold as many of them as 4 MiB hold of those that are cut, and a flood of them has to last as long to fill it.
     /// </summary>
+    public static RingSize For(bool wholePackets)
+    {
+        var size = Default;
+        return wholePackets ? size with { Blocks = 4 * size.Blocks } : size;
+    }
+
+    /// <summary>By what this filter keeps of packets.</summary>
     public static RingSize For(CaptureFilter filter)
     {
         ArgumentNullException.ThrowIfNull(filter);
-        var size = Default;
-        return filter.PayloadSizes.IsEmpty && filter.Data is null ? size : size with { Blocks = 4 * size.Blocks };
+        return For(filter.KeepsWholePackets);
     }
 
     internal int Bytes => BlockBytes * Blocks;

@@ -52,6 +52,9 @@ public sealed class Sentry
 
     public long AttemptsEvicted => _sequences.Evicted;
 
+    /// <inheritdoc cref="SequenceDetector.TakeMemory"/>
+    public void TakeMemory() => _sequences.TakeMemory();
+
     /// <summary>
     /// What to tell the warden about this packet: mostly nothing. The answer lives until the next call, and so do the bytes of a request in it. A
     /// packet may be a step of a sequence and carry a request too; all count.

@@ -6,7 +6,7 @@ namespace Postern.Steward;
 /// <summary>What the steward and the warden may say to each other about processes. What they say about errands has numbers from 0x20 on.</summary>
 public enum StewardWord : ushort
 {
-    /// <summary>Warden: a packet socket, please, opened and nothing more. Answered by <see cref="Socket"/>, or <see cref="NoSocket"/>.</summary>
+    /// <summary>Warden: a packet socket, please, with a ring, and nothing more; the number is 1 where whole packets are to be kept in it, else 0. Answered by <see cref="Socket"/>, or <see cref="NoSocket"/>.</summary>
     WantPacketSocket = 0x01,
 
     /// <summary>Warden: a UDP socket bound to the port that is its number. Answered likewise.</summary>

@@ -20,14 +20,14 @@ public sealed unsafe class KernelCaptureSocketTests : IDisposable
     {
         (_gate, _client) = NetworkNamespace.Pair();
         _client.Run("ping", "-q", "-i", "0.05", "-c", "1", "-w", "10", NetworkNamespace.Left4);
-        _socket = _gate.Enter(CaptureSocket.Open);
+        _socket = _gate.Enter(() => CaptureSocket.Open(Size));
     }
 
     [Fact]
     public void It_hears_nothing_before_it_is_prepared_and_only_what_the_filter_lets_through_after()
     {
         Send(8000);
-        CaptureSocket.Prepare(_socket, Filter, Size);
+        CaptureSocket.Prepare(_socket, Filter);
         Send(9000);
         Send(8001);
         using var ring = Adopt();
@@ -38,7 +38,7 @@ public sealed unsafe class KernelCaptureSocketTests : IDisposable
     [Fact]
     public void Nobody_who_holds_it_can_change_the_filter_or_take_it_away()
     {
-        CaptureSocket.Prepare(_socket, Filter, Size);
+        CaptureSocket.Prepare(_socket, Filter);
         var refused = Assert.Throws<CaptureException>(() => RingSocket.Attach(_socket, BpfProgram.From(new() { Echo = true })));
         Assert.Contains("Operation not permitted", refused.Message, StringComparison.Ordinal);
         const int DetachFilter = 27; // SO_DETACH_FILTER
@@ -50,7 +50,7 @@ public sealed unsafe class KernelCaptureSocketTests : IDisposable
     [Fact]
     public void Whoever_reads_on_loses_nothing_that_came_between()
     {
-        CaptureSocket.Prepare(_socket, Filter, Size);
+        CaptureSocket.Prepare(_socket, Filter);
         for (var round = 0; round < 50; round++)
         {
             using var ring = Adopt();
@@ -72,7 +72,7 @@ public sealed unsafe class KernelCaptureSocketTests : IDisposable
     [Fact]
     public void What_a_reader_before_wrote_into_the_ring_makes_the_next_one_neither_deaf_nor_busy()
     {
-        CaptureSocket.Prepare(_socket, Filter, Size);
+        CaptureSocket.Prepare(_socket, Filter);
         var chance = new Random(1);
         for (var round = 0; round < 30; round++)
         {
@@ -104,7 +104,7 @@ public sealed unsafe class KernelCaptureSocketTests : IDisposable
     [Fact]
     public void A_deadline_ends_a_wait_and_one_that_has_passed_does_not_wait()
     {
-        CaptureSocket.Prepare(_socket, Filter, Size);
+        CaptureSocket.Prepare(_socket, Filter);
         using var ring = Adopt();
         var before = Now();
         Assert.False(ring.TryRead(out _, before + 30_000_000));
@@ -117,7 +117,7 @@ public sealed unsafe class KernelCaptureSocketTests : IDisposable
     [Fact]
     public void A_ring_of_another_size_is_refused()
     {
-        CaptureSocket.Prepare(_socket, Filter, Size);
+        CaptureSocket.Prepare(_socket, Filter);
         var copy = Duplicate(_socket);
         Assert.Throws<CaptureException>(() => PacketRing.Adopt(copy, [], Size with { Blocks = 17 }));
     }

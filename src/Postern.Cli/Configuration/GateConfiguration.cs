@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using Postern.Firewall;
+using Postern.Keys;
 using Postern.Knocks.Sequences;
 using Postern.Reports;
 using Postern.Reports.Tokens;
@@ -53,6 +53,9 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
     /// <summary>Those that have a secret: the token knocks of the sentry and of the warden, in one order.</summary>
     public IEnumerable<TokenKnockSettings> TokensWithSecret => Tokens.Where(t => t.Secret is not null);
 
+    /// <summary>Requests come in packets: their data is kept, and not only their headers.</summary>
+    public bool KeepsWholePackets => Spa is not null || Fwknop.Stanzas.Any();
+
     /// <summary>Where what is good once is remembered. Not opened unless <see cref="NeedsLedger"/>.</summary>
     public string LedgerFile { get; init; } = UsualLedgerFile;
 
@@ -75,7 +78,7 @@ internal sealed record GateConfiguration(WardenOptions Warden, ImmutableArray<Kn
         (Spa?.Of(Transport.Udp) ?? []).Concat(Fwknop.Knocks.IsEmpty ? [] : Fwknop.Of(Transport.Udp));
 
     /// <summary>Chosen anew each time: nobody can know them.</summary>
-    public TrapPorts ChooseTraps() => Traps == TrapSetting.Off ? TrapPorts.None : TrapPorts.For(Sequences, IsServed, RandomNumberGenerator.GetInt32);
+    public TrapPorts ChooseTraps() => Traps == TrapSetting.Off ? TrapPorts.None : TrapPorts.For(Sequences, IsServed, Chance.Below);
 
     /// <summary>The files that were read, the main one first.</summary>
     public ImmutableArray<string> Files { get; init; } = [];

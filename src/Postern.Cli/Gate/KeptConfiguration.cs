@@ -1,5 +1,4 @@
 using System.Runtime.Versioning;
-using System.Security.Cryptography;
 using System.Text;
 using Postern.Cli.Configuration;
 
@@ -18,8 +17,7 @@ internal sealed class KeptConfiguration
     /// <param name="path">Of the configuration that people write.</param>
     public KeptConfiguration(string path)
     {
-        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(path))))[..16];
-        var of = Path.Combine(OnlyGate.Folder, $"gate-{OnlyGate.Namespace()}-{name}");
+        var of = Path.Combine(OnlyGate.Folder, $"gate-{OnlyGate.Namespace()}-{FileNames.Of(path)}");
         (_file, _mark) = ($"{of}.yaml", $"{of}.trial");
     }
 

@@ -71,9 +71,11 @@ internal sealed class OnlyGate : IDisposable
             {
                 var file = Open(name);
                 File.SetUnixFileMode(file.SafeFileHandle, ForOurselves); // one that lay there: whoever may read it could hold the lock
-                file.SetLength(0);
-                file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+                var holder = Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+                file.Write(holder);
                 file.Flush();
+                if (file.Length > holder.Length)
+                    file.SetLength(holder.Length);
                 return file;
             }
             catch (IOException) when (GateClock.Now().Uptime - started < Patience)

@@ -45,12 +45,15 @@ internal sealed class Reloader(
     /// <summary>How long the configuration in force is still on trial; null: it is not.</summary>
     public TimeSpan? TrialLeft(TimeSpan now) => _trial is { } trial ? trial.Until - now : null;
 
-    /// <summary>Said once at the start: what is in force now is good, or stands in for what is on the disk.</summary>
+    /// <summary>Once at the start: what is in force now is good, or stands in for what is on the disk.</summary>
     public void Begin(string? fault)
     {
         Fault = fault;
+        SayReady();
         Attempt(() => _kept.Keep(inForce.Configuration));
     }
+
+    private void SayReady() => steward.Say(new(StewardWord.Ready, Text: Fault is null ? "guarding" : "guarding, but not by the configuration on the disk"));
 
     /// <summary>A clean end: whoever starts the gate anew means the configuration on the disk.</summary>
     public void End()
@@ -101,7 +104,7 @@ internal sealed class Reloader(
             NoteWayBack(failure, now);
         else
             NoteReload(failure, before, call, now);
-        steward.Say(new(StewardWord.Ready, Text: Fault is null ? "guarding" : "guarding, but not by the configuration on the disk"));
+        SayReady();
     }
 
     private void NoteReload(ControlFailure? failure, GateConfiguration before, ControlCall? call, TimeSpan now)

@@ -59,8 +59,9 @@ internal sealed class StewardLink : IErrands, IDisposable
             : throw CommandFailure.Usage("nobody has started this part of the gate", "start all of it: 'postern gate'");
     }
 
+    /// <summary>With a ring, as <see cref="RingSize.For(bool)"/> has it.</summary>
     /// <exception cref="CaptureException">It cannot be had: why, and the mend.</exception>
-    public Descriptor WantPacketSocket() => Want(StewardWord.WantPacketSocket, 0);
+    public Descriptor WantPacketSocket(bool wholePackets) => Want(StewardWord.WantPacketSocket, wholePackets ? 1 : 0);
 
     /// <exception cref="CaptureException">It cannot be had: why, and the mend.</exception>
     public Descriptor WantUdpSocket(ushort port) => Want(StewardWord.WantUdpSocket, port);

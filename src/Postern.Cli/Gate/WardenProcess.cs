@@ -50,6 +50,7 @@ internal sealed class WardenProcess : IDisposable
     private readonly ControlServer _control;
     private readonly Report[] _reports = new Report[GateInbox.MostInTurn];
     private readonly Verdict[] _verdicts = new Verdict[GateInbox.MostInTurn];
+    private readonly string? _fault;
     private long _reportsDropped;
     private TimeSpan _droppedTold;
     private TimeSpan _nextBeat;
@@ -91,7 +92,7 @@ internal sealed class WardenProcess : IDisposable
             _inForce.Watched = first.Options;
             Apply(first.Options.Generation, GateClock.Now());
             _post.Post(first, _inForce.Configuration);
-            _reloader.Begin(fault);
+            _fault = fault;
         }
         catch (Exception e)
         {
@@ -340,7 +341,7 @@ internal sealed class WardenProcess : IDisposable
             StatusText.WatchedFor(configuration),
             PortText.Count(configuration.Warden.Services.Length, "service"),
             string.Join(", ", configuration.Files));
-        _steward.Say(new(StewardWord.Ready, Text: "guarding"));
+        _reloader.Begin(_fault);
         WarnOfEachThatRunsOut(GateClock.Now());
         foreach (var obstacle in ForwardText.Of(Inspect().Obstacles))
             GateLog.ForwardsBlocked(_log, obstacle);

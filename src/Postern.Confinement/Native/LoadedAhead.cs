@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 
 namespace Postern.Confinement.Native;
 
@@ -10,7 +9,7 @@ internal static class LoadedAhead
 {
     private static readonly HashSet<Assembly> Loaded = [];
 
-    /// <summary>An assembly, those that it references, and theirs. Random numbers come from a descriptor that the first draw opens.</summary>
+    /// <summary>An assembly, those that it references, and theirs. The runtime's random numbers come from a descriptor that the first draw opens.</summary>
     public static void All(ReadOnlySpan<Assembly> roots)
     {
         if (RuntimeFeature.IsDynamicCodeSupported) // native code is one file, and is loaded
@@ -20,7 +19,6 @@ internal static class LoadedAhead
         }
 
         _ = Guid.NewGuid();
-        RandomNumberGenerator.Fill(stackalloc byte[1]);
     }
 
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "References that the trimmer took out are not run.")]

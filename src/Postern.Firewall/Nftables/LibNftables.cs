@@ -43,7 +43,8 @@ internal static unsafe partial class LibNftables
         }
         finally
         {
-            Free(context);
+            // Its socket is not closed before the kernel has let go of what was replaced, which it waits for all processors for, some 10 ms: nobody waits with it.
+            ThreadPool.UnsafeQueueUserWorkItem(Free, context, preferLocal: false);
         }
     }
 

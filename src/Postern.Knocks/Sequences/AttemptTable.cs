@@ -64,20 +64,19 @@ internal sealed class AttemptTable
         _markCount = new byte[Capacity];
         _times = new long[Capacity * stepsPerRow];
         _marks = new ulong[Capacity * marksPerRow];
-        LayOut();
+        _expires.LayOut(Never); // nothing else of a row is read before it is claimed
     }
 
-    /// <summary>Every page is written to: memory that is only promised would be taken when strangers come.</summary>
-    private void LayOut()
+    /// <summary>Every page is written to, with what is there: memory that is only promised would be taken when strangers come.</summary>
+    public void TakeMemory()
     {
-        _expires.LayOut(Never);
-        _touched.LayOut(Never);
-        _times.LayOut(Never);
-        _sources.LayOut(UInt128.MaxValue);
-        _doors.LayOut(int.MinValue);
-        _progress.LayOut((byte)1);
-        _markCount.LayOut((byte)1);
-        _marks.LayOut(1UL);
+        _touched.TakePages();
+        _times.TakePages();
+        _sources.TakePages();
+        _doors.TakePages();
+        _progress.TakePages();
+        _markCount.TakePages();
+        _marks.TakePages();
     }
 
     public int Capacity => _sets * Ways;

@@ -59,6 +59,9 @@ public sealed class SequenceDetector
     /// <summary>Attempts that were pushed out by newer ones before their time.</summary>
     public long Evicted => _attempts.Evicted;
 
+    /// <summary>Takes all the memory that it will ever need, some 8 MB; without it, it does so as strangers come. At any time.</summary>
+    public void TakeMemory() => _attempts.TakeMemory();
+
     /// <summary>The doors whose sequence this packet completes. The answer lives until the next call.</summary>
     /// <param name="packet">A packet that was addressed to this host.</param>
     /// <param name="now">Nanoseconds; only differences matter.</param>

@@ -1,6 +1,4 @@
 using System.Runtime.Versioning;
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Extensions.Logging;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Configuration;
@@ -72,6 +70,6 @@ internal sealed class Errands : IDisposable
         path = Path.GetFullPath(path);
         return string.Equals(path, ConfigurationReader.DefaultPath, StringComparison.Ordinal)
             ? ErrandDesk.UsualJournal
-            : $"{ErrandDesk.UsualJournal}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(path)))[..16]}";
+            : $"{ErrandDesk.UsualJournal}-{FileNames.Of(path)}";
     }
 }

@@ -62,22 +62,10 @@ internal sealed class Recruit : IDisposable
 internal sealed class Recruits(Confines rights, Descriptor error) : IDisposable
 {
     private readonly Descriptor? _error = Environment.GetEnvironmentVariable("POSTERN_DEBUG") is "1" ? error : null; // it could write any line into the log
-    private Recruit? _ready;
+    private Ahead<Recruit?>? _ahead;
 
-    /// <summary>Never more than one. Where it cannot be started, whoever asks for one hears why.</summary>
-    public void Prepare()
-    {
-        if (_ready is not null)
-            return;
-        try
-        {
-            _ready = Recruit.Start(rights, _error);
-        }
-        catch (Exception e) when (e is ConfinementException or OutOfMemoryException or ThreadStartException or IOException)
-        {
-            // Post tries again.
-        }
-    }
+    /// <summary>Never more than one, and beside us: the steward has something else to do. Where it cannot be started, whoever asks for one hears why.</summary>
+    public void Prepare() => _ahead ??= new(TryStart);
 
     /// <summary>A sentry that has what it needs; the caller's from here on.</summary>
     /// <param name="with">As <see cref="SentryEquipment"/> has them.</param>
@@ -85,13 +73,25 @@ internal sealed class Recruits(Confines rights, Descriptor error) : IDisposable
     /// <exception cref="IOException">No descriptors are left.</exception>
     public Child Post(ReadOnlySpan<Descriptor> with)
     {
-        var ready = _ready;
-        _ready = null;
+        var ready = _ahead?.Take();
+        _ahead = null;
         if (ready is { IsAlive: true })
             return ready.Equip(with);
         ready?.Dispose();
         return Recruit.Start(rights, _error).Equip(with);
     }
 
-    public void Dispose() => _ready?.Dispose();
+    public void Dispose() => _ahead?.Take()?.Dispose();
+
+    private Recruit? TryStart()
+    {
+        try
+        {
+            return Recruit.Start(rights, _error);
+        }
+        catch (Exception e) when (e is ConfinementException or OutOfMemoryException or ThreadStartException or IOException)
+        {
+            return null; // Post tries again
+        }
+    }
 }

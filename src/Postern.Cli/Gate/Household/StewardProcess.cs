@@ -22,6 +22,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
     private readonly StewardInbox _inbox = new();
     private readonly Pace _pace = new(TimeSpan.FromMilliseconds(50), longest: TimeSpan.FromSeconds(2), longLife: TimeSpan.FromSeconds(10));
     private GateConfiguration _configuration = new(new([], []), []);
+    private readonly PacketSockets _packetSockets = new();
     private Recruits? _recruits;
     private WardenChild? _warden;
     private int _lives;
@@ -65,6 +66,7 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
     {
         _warden?.Dispose();
         _recruits?.Dispose();
+        _packetSockets.Dispose();
         _errands?.Dispose();
     }
 
@@ -105,9 +107,11 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
         _dueAt = null;
         _lastAlive = GateClock.Now().Uptime;
         MakeFolders();
+        if (_configuration.Capture.Way == CaptureWay.Packet)
+            _packetSockets.Prepare(_configuration.KeepsWholePackets); // while its runtime starts
         try
         {
-            _warden = new(++_lives, path, verbose, Rights.OfWarden(path, _configuration), _recruits!, _inbox.Add, () => _inbox.Count, log);
+            _warden = new(++_lives, path, verbose, Rights.OfWarden(path, _configuration), _recruits!, _packetSockets, _inbox.Add, () => _inbox.Count, log);
             _recruits!.Prepare(); // it will ask for one
         }
         catch (Exception e) when (_wasReady && e is CommandFailure or OutOfMemoryException or ThreadStartException or IOException)

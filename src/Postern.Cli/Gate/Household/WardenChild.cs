@@ -31,6 +31,7 @@ internal sealed class WardenChild : IDisposable
 
     private readonly int _life;
     private readonly Recruits _recruits;
+    private readonly PacketSockets _packetSockets;
     private readonly Action<StewardEvent> _post;
     private readonly Func<int> _left;
     private readonly ILogger _log;
@@ -46,13 +47,14 @@ internal sealed class WardenChild : IDisposable
     /// <param name="verbose">As the steward was told.</param>
     /// <param name="rights">What it is left with.</param>
     /// <param name="recruits">Where its sentries come from.</param>
+    /// <param name="packetSockets">Where what they read from comes from.</param>
     /// <param name="post">Takes what happens, on any thread.</param>
     /// <param name="left">How much of that waits to be done.</param>
     /// <param name="log">Where what becomes of a log's reader is told to people.</param>
     /// <exception cref="CommandFailure">It could not be started.</exception>
-    public WardenChild(int life, string path, bool verbose, Confines rights, Recruits recruits, Action<StewardEvent> post, Func<int> left, ILogger log)
+    public WardenChild(int life, string path, bool verbose, Confines rights, Recruits recruits, PacketSockets packetSockets, Action<StewardEvent> post, Func<int> left, ILogger log)
     {
-        (_life, _recruits, _post, _left, _log) = (life, recruits, post, left, log);
+        (_life, _recruits, _packetSockets, _post, _left, _log) = (life, recruits, packetSockets, post, left, log);
         (_channel, var theirs) = Channel.Pair(MessageRoom);
         using (theirs)
         {
@@ -99,7 +101,7 @@ internal sealed class WardenChild : IDisposable
 
         try
         {
-            using var socket = wanted.Word == StewardWord.WantPacketSocket ? Descriptor.Adopt(CaptureSocket.Open()) : Release(UdpSocketSource.Bind((ushort)wanted.Number));
+            using var socket = wanted.Word == StewardWord.WantPacketSocket ? _packetSockets.Take(wholePackets: wanted.Number != 0) : Release(UdpSocketSource.Bind((ushort)wanted.Number));
             Say(new(StewardWord.Socket, wanted.Id), socket);
         }
         catch (CaptureException e)

@@ -30,10 +30,10 @@ internal sealed class CaptureSet(ImmutableArray<Descriptor> sockets, RingSize? r
             return new([steward.WantLog()], null, SourceKind.Lines);
         var filter = options.Filter();
         var ring = RingSize.For(filter);
-        var socket = steward.WantPacketSocket();
+        var socket = steward.WantPacketSocket(filter.KeepsWholePackets);
         try
         {
-            CaptureSocket.Prepare(socket.Number, filter, ring);
+            CaptureSocket.Prepare(socket.Number, filter);
             return new([socket], ring);
         }
         catch

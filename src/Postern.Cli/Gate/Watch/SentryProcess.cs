@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
+using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Gate.Household;
@@ -34,10 +35,15 @@ internal static class SentryProcess
         using var source = Open(orders, equipment.Capture);
         var trace = new SightingTrace(page.Memory, orders.Options.Generation);
         var sentry = new Sentry.Sentry(orders.Options, trace: trace);
+        if (orders.Options is not { Fwknop: null, Tokens: null })
+            RandomNumberGenerator.Fill(stackalloc byte[1]); // OpenSSL: the first use loads it
         Walls.ForbidDumps();
         Walls.Limit(OpenFiles, fileBytes: 0);
         Walls.Enter(SystemCallProfile.Sentry, typeof(Sentry.Sentry).Assembly, typeof(Channel).Assembly);
-        new Rounds(sentry, trace, source, reports, orders.Options.Generation).Walk();
+        var rounds = new Rounds(sentry, trace, source, reports, orders.Options.Generation);
+        rounds.GiveSignOfLife(); // what comes from here on waits in the ring
+        sentry.TakeMemory();
+        rounds.Walk();
         return ExitCode.Done;
     }
 
@@ -108,7 +114,7 @@ internal static class SentryProcess
             _ = reports.TrySend(_message.AsSpan(0, Sighting.Size));
         }
 
-        private void GiveSignOfLife()
+        public void GiveSignOfLife()
         {
             sentry.Counters.Note(sentry.AttemptsEvicted, source.Dropped, _unsent, source.TimesFull);
             sentry.Counters.NoteForgedLines((source as LogSource)?.Forged ?? 0);
