@@ -86,7 +86,7 @@ def memory(lab):
             continue
         with kind(lab.space) as system:
             processes = system.processes()
-            time.sleep(1 if lab.quick else 5)
+            time.sleep(3 if lab.quick else 5)   # a sentry takes its memory at its first beat
             series = meters.MemorySeries(processes, pause=0.2)
             series.look()
             sent = traffic.flooded(lab.space, traffic.flood(lab.space, seconds=600 if rate else 30, rate=rate, count=count, **flood))

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using Postern.Confinement.SystemCalls;
 
 namespace Postern.Confinement.Native;
 
@@ -19,6 +20,7 @@ internal static class LoadedAhead
         }
 
         _ = Guid.NewGuid();
+        _ = SystemCallTable.Ours;
     }
 
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "References that the trimmer took out are not run.")]

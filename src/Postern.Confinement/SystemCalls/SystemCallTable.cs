@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Globalization;
 using System.Runtime.InteropServices;
 
@@ -52,20 +51,20 @@ internal sealed class SystemCallTable
     // AUDIT_ARCH_… of linux/audit.h: the machine of elf.h, 64 bits, little-endian.
     private const uint SixtyFourLittleEndian = 0xC000_0000;
 
-    private readonly FrozenDictionary<string, int?> _numbers;
+    private readonly Dictionary<string, int?> _numbers;
 
     private SystemCallTable(uint machine, int column)
     {
         Architecture = SixtyFourLittleEndian | machine;
-        _numbers = Numbers.Split(',', StringSplitOptions.TrimEntries).Select(entry => entry.Split(' ')).ToFrozenDictionary(
+        _numbers = Numbers.Split(',', StringSplitOptions.TrimEntries).Select(entry => entry.Split(' ')).ToDictionary(
             fields => fields[0],
             fields => fields[column] is "-" ? (int?)null : int.Parse(fields[column], CultureInfo.InvariantCulture),
             StringComparer.Ordinal);
     }
 
-    public static SystemCallTable X64 { get; } = new(machine: 62, column: 1);
+    public static SystemCallTable X64 => field ??= new(machine: 62, column: 1);
 
-    public static SystemCallTable Arm64 { get; } = new(machine: 183, column: 2);
+    public static SystemCallTable Arm64 => field ??= new(machine: 183, column: 2);
 
     /// <summary>Null: we have no numbers for this machine.</summary>
     public static SystemCallTable? Ours => RuntimeInformation.ProcessArchitecture switch

@@ -7,6 +7,7 @@ using Microsoft.Win32.SafeHandles;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Gate.Household;
 using Postern.Confinement;
+using Postern.Knocks.Stacks;
 using Postern.Packets;
 using Postern.Reports;
 using Postern.Reports.Watching;
@@ -27,6 +28,7 @@ internal static class SentryProcess
     public static int Run()
     {
         Walls.LoadAhead(typeof(Sentry.Sentry).Assembly, typeof(Channel).Assembly); // while nobody has told us anything yet
+        _ = (StackSignatures.All, Itself.Build);
         if (SentryEquipment.Await() is not { } equipment || ReadOrders(equipment.Orders) is not { } orders)
             return ExitCode.Usage;
         using var reports = Channel.Adopt(equipment.Reports);
@@ -40,10 +42,7 @@ internal static class SentryProcess
         Walls.ForbidDumps();
         Walls.Limit(OpenFiles, fileBytes: 0);
         Walls.Enter(SystemCallProfile.Sentry, typeof(Sentry.Sentry).Assembly, typeof(Channel).Assembly);
-        var rounds = new Rounds(sentry, trace, source, reports, orders.Options.Generation);
-        rounds.GiveSignOfLife(); // what comes from here on waits in the ring
-        sentry.TakeMemory();
-        rounds.Walk();
+        new Rounds(sentry, trace, source, reports, orders.Options.Generation).Walk();
         return ExitCode.Done;
     }
 
@@ -78,12 +77,16 @@ internal static class SentryProcess
     /// <summary>Packet after packet, and a sign of life at even times.</summary>
     private sealed class Rounds(Sentry.Sentry sentry, SightingTrace trace, IPacketSource source, Channel reports, uint generation)
     {
+        private static readonly long Beat = RunningSentry.Beat.Ticks * TimeSpan.NanosecondsPerTick;
+
         private readonly byte[] _message = new byte[Report.SignedSize];
         private long _unsent;
 
         public void Walk()
         {
-            var next = Uptime();
+            GiveSignOfLife(); // it stands: what came meanwhile waits in the ring
+            var next = Uptime() + Beat;
+            var hasItsMemory = false;
             while (!reports.IsCutOff)
             {
                 sentry.WallOffset = GateClock.WallOffset();
@@ -96,7 +99,10 @@ internal static class SentryProcess
                 }
 
                 GiveSignOfLife();
-                next = Uptime() + (RunningSentry.Beat.Ticks * TimeSpan.NanosecondsPerTick);
+                next = Uptime() + Beat;
+                if (!hasItsMemory)
+                    sentry.TakeMemory(); // not while the gate starts, and two processors have three processes to serve
+                hasItsMemory = true;
             }
         }
 
@@ -114,7 +120,7 @@ internal static class SentryProcess
             _ = reports.TrySend(_message.AsSpan(0, Sighting.Size));
         }
 
-        public void GiveSignOfLife()
+        private void GiveSignOfLife()
         {
             sentry.Counters.Note(sentry.AttemptsEvicted, source.Dropped, _unsent, source.TimesFull);
             sentry.Counters.NoteForgedLines((source as LogSource)?.Forged ?? 0);
