@@ -48,6 +48,20 @@ public sealed class FloodTests
     }
 
     [Fact]
+    public void To_take_its_memory_forgets_nobody()
+    {
+        var detector = Watching(Three);
+        var clients = Enumerable.Range(0, 500).Select(i => Source($"2001:db8:{i:x}::1")).ToArray();
+        foreach (var client in clients)
+            detector.Knock(client, "tcp/7000", 0);
+        detector.TakeMemory();
+        foreach (var client in clients)
+            detector.Knock(client, "tcp/8000", 1);
+        detector.TakeMemory();
+        Assert.All(clients, client => Assert.Single(detector.Knock(client, "tcp/9000", 2)));
+    }
+
+    [Fact]
     public void One_network_of_IPv6_fills_only_its_own_region()
     {
         var detector = Watching(Three);
@@ -66,13 +80,14 @@ public sealed class FloodTests
     {
         var detector = new SequenceDetector(Doors(Three, Door("tcp/1,tcp/1,tcp/2")), TrapPorts.For(Doors(Three), (_, port) => port != 23, _ => 22));
         var strangers = new Strangers(detector, v6: true);
-        strangers.Flood("tcp/7000", 0, 10);
-        strangers.Flood("tcp/23", 10, 10);
-        strangers.Flood("tcp/1", 20, 10);
+        var (step, trap, repeated) = (Step("tcp/7000"), Step("tcp/23"), Step("tcp/1")); // to read them allocates
+        strangers.Flood(step, 0, 10);
+        strangers.Flood(trap, 10, 10);
+        strangers.Flood(repeated, 20, 10);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        strangers.Flood("tcp/7000", 30, 1000);
-        strangers.Flood("tcp/23", 1030, 1000);
-        strangers.Flood("tcp/1", 2030, 1000);
+        strangers.Flood(step, 30, 1000);
+        strangers.Flood(trap, 1030, 1000);
+        strangers.Flood(repeated, 2030, 1000);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
         Assert.True(detector.Evicted > 100_000);
     }
@@ -91,7 +106,9 @@ public sealed class FloodTests
     {
         private readonly Random _random = new(7);
 
-        public void Flood(string step, double from, int milliseconds) => Send(from, milliseconds, Step(step));
+        public void Flood(string step, double from, int milliseconds) => Flood(Step(step), from, milliseconds);
+
+        public void Flood(KnockStep step, double from, int milliseconds) => Send(from, milliseconds, step);
 
         public void FloodTwice(string one, string two, double from, int milliseconds) => Send(from, milliseconds, Step(one), Step(two));
 
