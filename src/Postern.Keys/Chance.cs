@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
 namespace Postern.Keys;
@@ -24,14 +25,29 @@ public static partial class Chance
         return (int)(drawn % (uint)limit);
     }
 
+    /// <summary>A seed that nobody can have learnt.</summary>
+    /// <exception cref="IOException">The kernel gives none.</exception>
+    public static UInt128 Seed()
+    {
+        Span<byte> seed = stackalloc byte[16];
+        Fill(seed);
+        return BinaryPrimitives.ReadUInt128LittleEndian(seed);
+    }
+
     private static uint Draw()
     {
-        // So few bytes come at once, and are not interrupted.
-        if (Draw(out var drawn, sizeof(uint), flags: 0) != sizeof(uint))
+        Span<byte> drawn = stackalloc byte[sizeof(uint)];
+        Fill(drawn);
+        return BinaryPrimitives.ReadUInt32LittleEndian(drawn);
+    }
+
+    /// <param name="bytes">256 at most: so few come at once, and are not interrupted.</param>
+    private static void Fill(Span<byte> bytes)
+    {
+        if (Draw(bytes, (nuint)bytes.Length, flags: 0) != bytes.Length)
             throw new IOException("getrandom: " + Marshal.GetLastPInvokeErrorMessage());
-        return drawn;
     }
 
     [LibraryImport("libc", EntryPoint = "getrandom", SetLastError = true)]
-    private static partial nint Draw(out uint drawn, nuint size, uint flags);
+    private static partial nint Draw(Span<byte> bytes, nuint size, uint flags);
 }

@@ -1,8 +1,7 @@
-using System.Buffers.Binary;
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using Postern.Cli.Configuration;
 using Postern.Firewall;
+using Postern.Keys;
 using Postern.Knocks.Sequences;
 using Postern.Packets;
 using Postern.Reports;
@@ -31,7 +30,7 @@ internal sealed class InForce(GateConfiguration configuration, SpaKeeper? spa, L
         Traps = traps,
         Spa = configuration.Spa is { } settings ? spa!.ForSentry(settings) : null,
         Fwknop = ForSentry(configuration.Fwknop),
-        Tokens = configuration.TokensWithSecret.Any() ? new([.. configuration.TokensWithSecret.Select(ForSentry)], Seed()) : null,
+        Tokens = configuration.TokensWithSecret.Any() ? new([.. configuration.TokensWithSecret.Select(ForSentry)], Chance.Seed()) : null,
     };
 
     /// <summary>A counter goes on where the ledger has it, at whichever time a sentry is told of it.</summary>
@@ -57,7 +56,7 @@ internal sealed class InForce(GateConfiguration configuration, SpaKeeper? spa, L
     {
         if (!settings.Stanzas.Any())
             return null;
-        return new([.. settings.Stanzas.Select(s => s.ForSentry())], Seed())
+        return new([.. settings.Stanzas.Select(s => s.ForSentry())], Chance.Seed())
         {
             UdpPorts = Of(Transport.Udp),
             TcpPorts = Of(Transport.Tcp),
@@ -66,13 +65,6 @@ internal sealed class InForce(GateConfiguration configuration, SpaKeeper? spa, L
         };
 
         ImmutableArray<FilterPorts> Of(Transport transport) => [.. settings.Of(transport).Select(p => new FilterPorts(p.First, p.Last))];
-    }
-
-    private static UInt128 Seed()
-    {
-        Span<byte> seed = stackalloc byte[16];
-        RandomNumberGenerator.Fill(seed);
-        return BinaryPrimitives.ReadUInt128LittleEndian(seed);
     }
 
     public WardenOptions ForWarden(GateConfiguration configuration) =>

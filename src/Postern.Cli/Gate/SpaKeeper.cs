@@ -1,7 +1,5 @@
-using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using Postern.Cli.CommandLine;
 using Postern.Cli.Configuration;
 using Postern.Keys;
@@ -32,9 +30,7 @@ internal sealed class SpaKeeper : IDisposable
     /// <summary>With a seed of its own each time: nobody can have learnt it.</summary>
     public SpaWatchOptions ForSentry(SpaSettings settings)
     {
-        Span<byte> seed = stackalloc byte[16];
-        RandomNumberGenerator.Fill(seed);
-        return new(_outerKey, _key.Pair, BinaryPrimitives.ReadUInt128LittleEndian(seed))
+        return new(_outerKey, _key.Pair, Chance.Seed())
         {
             UdpPorts = Of(Transport.Udp),
             TcpPorts = Of(Transport.Tcp),

@@ -24,6 +24,22 @@ internal static partial class SodiumLibrary
     /// <exception cref="MissingSodiumException"/>
     public static void Need() => _ = Loaded.Value;
 
+    /// <summary>For those who can do without.</summary>
+    public static bool IsThere
+    {
+        get
+        {
+            try
+            {
+                return Loaded.Value;
+            }
+            catch (MissingSodiumException)
+            {
+                return false;
+            }
+        }
+    }
+
     private static bool Load()
     {
         NativeLibrary.SetDllImportResolver(typeof(SodiumLibrary).Assembly, Find);

@@ -31,8 +31,8 @@ public sealed class SshPublicKey : IEquatable<SshPublicKey>
     private SshPublicKey(ReadOnlySpan<byte> blob, SshKeyType type, Verifier verifier, ReadOnlySpan<byte> application)
     {
         _blob = blob.ToArray();
-        _fingerprint = SHA256.HashData(_blob);
-        _application = application.IsEmpty ? [] : SHA256.HashData(application);
+        _fingerprint = Digest.Sha256(_blob);
+        _application = application.IsEmpty ? [] : Digest.Sha256(application);
         _verifier = verifier;
         Type = type;
     }
