@@ -136,7 +136,7 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
             Stack = (ClientStack)message[59],
             TcpPort = BinaryPrimitives.ReadUInt16LittleEndian(message[60..]),
         };
-        return report.Seen >= 0 && (report.TcpPort == 0 || kind == ReportKind.Token) && Enum.IsDefined(report.Stack) && report.IsWhatItsKindSays();
+        return report.Seen >= 0 && (report.TcpPort == 0 || kind == ReportKind.Token) && report.Stack.IsKnown() && report.IsWhatItsKindSays();
     }
 
     private bool IsWhatItsKindSays() => Kind switch
