@@ -104,6 +104,17 @@ public sealed unsafe class PacketRing : IPacketSource
         }
     }
 
+    public bool HasMore
+    {
+        get
+        {
+            _turn.Begin();
+            var more = !_turn.IsStopped && (_block.HasMore || RingBlock.IsReady(_block.IsOpen ? Block((_blockIndex + 1) % _size.Blocks) : CurrentBlock));
+            _turn.End();
+            return more;
+        }
+    }
+
     private bool TryNext(out CapturedPacket packet, long deadline)
     {
         while (!_turn.IsStopped)
