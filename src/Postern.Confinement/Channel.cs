@@ -111,7 +111,8 @@ public sealed unsafe class Channel : IDisposable
     private Reception ReceiveOne(Span<byte> message, int descriptors, TimeSpan? wait)
     {
         using var end = new Borrowed(Descriptor);
-        if (!Waiting.ForInput(end.Number, wait))
+        var looksOnly = wait == TimeSpan.Zero; // the call itself says that there is nothing
+        if (!looksOnly && !Waiting.ForInput(end.Number, wait))
             return new(Received.TimedOut, 0, []);
 
         var control = stackalloc byte[ControlLength(MaxDescriptors)];
@@ -127,10 +128,12 @@ public sealed unsafe class Channel : IDisposable
                 ControlLength = descriptors > 0 ? (nuint)ControlLength(descriptors) : 0,
             };
             nint length;
-            while (Libc.Interrupted(length = Libc.Receive(end.Number, &header, Libc.MessageCloseOnExec)))
+            while (Libc.Interrupted(length = Libc.Receive(end.Number, &header, Libc.MessageCloseOnExec | (looksOnly ? Libc.MessageDoNotWait : 0))))
             {
             }
 
+            if (length < 0 && looksOnly && Errno.Last == Errno.Again)
+                return new(Received.TimedOut, 0, []);
             if (length < 0)
                 return Errno.Last is Errno.Reset or Errno.NotConnected ? new(Received.Ended, 0, []) : throw Errno.Failed("recvmsg");
             return Judge(end.Number, (int)length, header);

@@ -9,6 +9,9 @@ public interface IPacketSource : IDisposable
     /// <summary>The same, and false too when it is <paramref name="deadline"/> (nanoseconds of uptime) and nothing has come. A file does not wait, and does not look at it.</summary>
     bool TryRead(out CapturedPacket packet, long deadline);
 
+    /// <summary>The next reading will not wait, as far as can be seen without looking twice; false also where that cannot be told. For who reads.</summary>
+    bool HasMore => false;
+
     /// <summary>Ends a wait in <see cref="TryRead(out CapturedPacket)"/> from another thread.</summary>
     void Stop();
 

@@ -29,6 +29,7 @@ public sealed unsafe class PacketRing : IPacketSource
     private PacketClock _clock;
     private Gathering _gathering;
     private bool _rested;
+    private int _taken;
     private long _lost;
 
     /// <summary>Blocks may wait that a reader before us has left, or made up, anywhere.</summary>
@@ -103,6 +104,17 @@ public sealed unsafe class PacketRing : IPacketSource
         }
     }
 
+    public bool HasMore
+    {
+        get
+        {
+            _turn.Begin();
+            var more = !_turn.IsStopped && (_block.HasMore || RingBlock.IsReady(_block.IsOpen ? Block((_blockIndex + 1) % _size.Blocks) : CurrentBlock));
+            _turn.End();
+            return more;
+        }
+    }
+
     private bool TryNext(out CapturedPacket packet, long deadline)
     {
         while (!_turn.IsStopped)
@@ -125,7 +137,7 @@ public sealed unsafe class PacketRing : IPacketSource
                 _clock.Open(now, Libc.Nanoseconds(Libc.ClockRealtime));
                 _rested = false;
             }
-            else if (!_rested && _gathering.RestBefore(now) is > 0 and var rest)
+            else if (!_rested && RestBefore(now) is > 0 and var rest)
             {
                 RingSocket.Rest(_turn.Wake, Math.Min(rest, deadline - now));
                 _rested = true;
@@ -138,6 +150,13 @@ public sealed unsafe class PacketRing : IPacketSource
 
         packet = default;
         return false;
+    }
+
+    private long RestBefore(long now)
+    {
+        var taken = _taken;
+        _taken = 0;
+        return _gathering.RestBefore(now, taken);
     }
 
     private byte* CurrentBlock => Block(_blockIndex);
@@ -178,6 +197,7 @@ public sealed unsafe class PacketRing : IPacketSource
             return false;
         }
 
+        _taken++;
         if (!_interfaces.Wants(next.Interface, _socket, _clock.Uptime))
             return false;
         packet = new() { Bytes = next.Bytes, Link = LinkType.Raw, Time = _clock.ToUptime(next.Seconds, next.Nanoseconds), ReadAt = _clock.Uptime };

@@ -29,6 +29,7 @@ public sealed unsafe class UdpSocketSource : IPacketSource
     private readonly DatagramBatch _batch;
     private readonly ReaderTurn _turn;
     private Gathering _gathering;
+    private int _taken;
     private int _at;
     private long _dropped;
 
@@ -138,14 +139,19 @@ public sealed unsafe class UdpSocketSource : IPacketSource
         while (!_turn.IsStopped)
         {
             if (_batch.TryNext(out packet))
+            {
+                _taken++;
                 return true;
+            }
+
             if (TryReceive())
                 continue;
             var now = Libc.Nanoseconds(Libc.ClockMonotonic);
             if (now >= deadline)
                 break;
-            if (_gathering.RestBefore(now) is > 0 and var rest && _batch.WasSmall)
+            if (_gathering.RestBefore(now, _taken) is > 0 and var rest && _batch.WasSmall)
                 RingSocket.Rest(_turn.Wake, Math.Min(rest, deadline - now));
+            _taken = 0;
             Wait(deadline - Libc.Nanoseconds(Libc.ClockMonotonic));
         }
 

@@ -30,6 +30,9 @@ public static class ClientStackText
     /// <summary>Each with the word that stands in configuration and audit.</summary>
     public static IEnumerable<(string Word, ClientStack Stack)> All => Enum.GetValues<ClientStack>().Where(s => s != ClientStack.None).Select(s => (s.Word(), s));
 
+    /// <summary>On the list: what came as a number may be anything.</summary>
+    public static bool IsKnown(this ClientStack stack) => stack <= ClientStack.Zmap;
+
     public static string Word(this ClientStack stack) => stack switch
     {
         ClientStack.None => "none",

@@ -51,6 +51,9 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
 
     public const int SignedSize = Size + MaxRequest;
 
+    /// <summary>Completed sequences in one message, one behind the other. So many fit where a signed request does.</summary>
+    public const int MostTogether = 16;
+
     /// <summary>Salt, ciphertext of whole blocks, tag: fwknop's own limits.</summary>
     public const int MaxFwknop = SaltSize + MaxFwknopBlocks + MaxTag;
 
@@ -136,7 +139,20 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
             Stack = (ClientStack)message[59],
             TcpPort = BinaryPrimitives.ReadUInt16LittleEndian(message[60..]),
         };
-        return report.Seen >= 0 && (report.TcpPort == 0 || kind == ReportKind.Token) && Enum.IsDefined(report.Stack) && report.IsWhatItsKindSays();
+        return report.Seen >= 0 && (report.TcpPort == 0 || kind == ReportKind.Token) && report.Stack.IsKnown() && report.IsWhatItsKindSays();
+    }
+
+    /// <summary>
+    /// Of several completed sequences in one message, the next; <paramref name="message"/> is then what is left of it. False for any that no sentry can have
+    /// written: one by itself, and anything else among them, included.
+    /// </summary>
+    public static bool TryReadNext(ref ReadOnlySpan<byte> message, out Report report)
+    {
+        report = default;
+        if (message.Length is < Size or > MostTogether * Size || message.Length % Size != 0 || !TryRead(message[..Size], out report))
+            return false;
+        message = message[Size..];
+        return true;
     }
 
     private bool IsWhatItsKindSays() => Kind switch

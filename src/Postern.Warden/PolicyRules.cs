@@ -15,10 +15,9 @@ internal static class PolicyRules
     {
         if (!IsUsable(to))
             return Refusal.UnusableAddress;
-        var address = to.ToIPAddress();
-        if (policy.Deny.Holds(address) || (packet != to && policy.Deny.Holds(packet.ToIPAddress())))
+        if (!policy.Deny.IsEmpty && (policy.Deny.Holds(to.ToIPAddress()) || (packet != to && policy.Deny.Holds(packet.ToIPAddress()))))
             return Refusal.AddressDenied;
-        if (!policy.Allow.IsEmpty && !policy.Allow.Holds(address))
+        if (!policy.Allow.IsEmpty && !policy.Allow.Holds(to.ToIPAddress()))
             return Refusal.AddressNotAllowed;
         return policy.Hours.HasCome(local) ? Refusal.None : Refusal.OutsideHours;
     }

@@ -270,6 +270,26 @@ public sealed partial class KernelRingTests(ITestOutputHelper output) : IDisposa
         .Sum(line => long.Parse(line.Split('\t')[1]));
 
     [Fact]
+    public void It_says_whether_the_next_reading_would_wait()
+    {
+        using var ring = Gate.Enter(() => PacketRing.Open(Filter, [], RingSize.Default));
+        Assert.False(ring.HasMore);
+        for (var i = 0; i < 3; i++)
+            SendUdp(8000);
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.True(SpinWait.SpinUntil(() => ring.HasMore, TimeSpan.FromSeconds(30)));
+            Assert.True(ring.TryRead(out _));
+        }
+
+        Assert.False(ring.HasMore);
+        SendUdp(8000);
+        Assert.True(SpinWait.SpinUntil(() => ring.HasMore, TimeSpan.FromSeconds(30)));
+        ring.Stop();
+        Assert.False(ring.HasMore);
+    }
+
+    [Fact]
     public void A_flood_is_read_without_allocating()
     {
         const int Sent = 100_000;

@@ -6,6 +6,7 @@ namespace Postern.Packets.Tests;
 /// <summary>What the ring is made of, without a kernel: its clock, and a block whose offsets lie.</summary>
 public sealed unsafe class RingPartsTests
 {
+    private const long Millisecond = 1_000_000;
     private const long Second = 1_000_000_000;
     private const long Wall = 1_700_000_000 * Second;
 
@@ -47,18 +48,49 @@ public sealed unsafe class RingPartsTests
     [Fact]
     public void A_reader_rests_only_while_he_is_woken_again_and_again()
     {
-        const long Millisecond = Second / 1000;
         var gathering = default(Gathering);
         var now = 100 * Second;
         for (var i = 0; i < 1000; i++)
-            Assert.Equal(0, gathering.RestBefore(now += 9 * Millisecond)); // 111 a second, for ever
+            Assert.Equal(0, gathering.RestBefore(now += 9 * Millisecond, packets: 1)); // 111 a second, for ever
         for (var i = 0; i < 15; i++)
-            Assert.Equal(0, gathering.RestBefore(now += 10_000)); // a burst
+            Assert.Equal(0, gathering.RestBefore(now += 10_000, packets: 1)); // a burst
         for (var i = 0; i < 10; i++)
-            gathering.RestBefore(now += Millisecond);
+            gathering.RestBefore(now += Millisecond, packets: 1);
         for (var i = 0; i < 1000; i++)
-            Assert.Equal(Gathering.Rest, gathering.RestBefore(now += 5 * Millisecond)); // rests count for no less
-        Assert.Equal(0, gathering.RestBefore(now + (200 * Millisecond)));
+            Assert.Equal(Gathering.Longest, gathering.RestBefore(now += 9 * Millisecond, packets: 9)); // rests are no quiet
+        Assert.Equal(0, gathering.RestBefore(now + (200 * Millisecond), packets: 1));
+    }
+
+    [Theory]
+    [InlineData(300, 8)]
+    [InlineData(1_000, 8)]
+    [InlineData(4_000, 6)]
+    [InlineData(20_000, 4)]
+    [InlineData(300_000, 4)]
+    public void The_more_packets_come_the_less_a_rest_takes(int perSecond, int milliseconds)
+    {
+        var gathering = default(Gathering);
+        var (now, rest) = (100 * Second, 0L);
+        for (var i = 0; i < 200; i++)
+        {
+            var passed = rest + Millisecond;
+            rest = gathering.RestBefore(now += passed, packets: (int)(perSecond * passed / Second));
+        }
+
+        Assert.Equal(milliseconds * Millisecond, rest);
+    }
+
+    [Fact]
+    public void Who_is_woken_less_than_a_hundred_times_a_second_rests_no_more()
+    {
+        var gathering = default(Gathering);
+        var (now, rest) = (100 * Second, 0L);
+        for (var i = 0; i < 200; i++)
+            rest = gathering.RestBefore(now += rest + Millisecond, packets: 1);
+        Assert.Equal(Gathering.Longest, rest);
+        for (var i = 0; i < 200; i++)
+            rest = gathering.RestBefore(now += rest + (10 * Millisecond), packets: 1);
+        Assert.Equal(0, rest);
     }
 
     /// <summary>Fields take edge values at random; what comes out lies inside the block, and the reading ends.</summary>

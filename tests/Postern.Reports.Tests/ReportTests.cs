@@ -82,6 +82,51 @@ public sealed class ReportTests
         Assert.False(Report.TryRead(message, out _));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(Report.MostTogether)]
+    public void Several_in_one_message_are_read_one_by_one(int count)
+    {
+        ReadOnlySpan<byte> left = Together(count);
+        for (var i = 0; i < count; i++)
+        {
+            Assert.True(Report.TryReadNext(ref left, out var read));
+            Assert.Equal(Example with { SourcePort = (ushort)i }, read);
+        }
+
+        Assert.True(left.IsEmpty);
+        Assert.False(Report.TryReadNext(ref left, out _));
+    }
+
+    [Fact]
+    public void More_of_them_or_parts_of_one_or_others_among_them_are_refused()
+    {
+        ReadOnlySpan<byte> many = Together(Report.MostTogether + 1);
+        Assert.False(Report.TryReadNext(ref many, out _));
+
+        ReadOnlySpan<byte> half = Together(3).AsSpan(0, (2 * Report.Size) + 1);
+        Assert.False(Report.TryReadNext(ref half, out _));
+
+        foreach (var kind in new[] { ReportKind.SignedRequest, ReportKind.FwknopPacket, ReportKind.Token, (ReportKind)5, default })
+        {
+            var mixed = Together(3);
+            mixed[Report.Size + 2] = (byte)kind;
+            ReadOnlySpan<byte> left = mixed;
+            Assert.True(Report.TryReadNext(ref left, out _));
+            Assert.False(Report.TryReadNext(ref left, out _));
+            Assert.False(left.IsEmpty);
+        }
+    }
+
+    private static byte[] Together(int count)
+    {
+        var message = new byte[count * Report.Size];
+        for (var i = 0; i < count; i++)
+            (Example with { SourcePort = (ushort)i }).Write(message.AsSpan(i * Report.Size));
+        return message;
+    }
+
     [Fact]
     public void Every_refusal_has_a_word_of_its_own()
     {

@@ -188,61 +188,112 @@ def replay_cell(lab, kind, label, recorded, count, history):
 def grants(lab):
     """What one grant more costs, and what a packet costs, with so many in force."""
     sizes = (10, 2_000) if lab.quick else (10, 5_000, 100_000)
-    kinds = [k for k in lab.of(lambda k: not getattr(k, "is_reference", False)) if k.name not in ("postern-udp", "fwknopd-fast")]
+    kinds = [k for k in lab.of(lambda k: True) if k.name not in ("postern-udp", "fwknopd-fast", "reference-socket")]
     rows = []
     for repetition in range(lab.repetitions):
         for size in sizes:
             for kind in kinds:
-                if size > 5_000 and not kind.is_ours:
+                if size > 5_000 and not is_quick_to_fill(kind):
                     continue
                 try:
                     rows.append(grants_cell(lab, kind, size))
                 except Exception as e:
                     rows.append({"system": kind.name, "size": size, "fault": str(e)[:300]})
                 lab.log(f"grants, {kind.name}, {size}: {rows[-1].get('grant_us', rows[-1].get('fault'))}")
+        for kind in kinds:
+            if kind.is_ours:
+                try:
+                    rows.append(packets_cell(lab, kind, sizes))
+                except Exception as e:
+                    rows.append({"system": kind.name, "label": "a packet", "fault": str(e)[:300]})
+                lab.log(f"grants, {kind.name}, a packet: {rows[-1].get('times', rows[-1].get('fault'))}")
     lines, result, middle = [], Result(raw=rows), {}
-    for (system, size), group in grouped(rows, "system", "size").items():
+    names = ("grant_us", "many_us", *PACKETS)
+    for (system, size), group in grouped([r for r in rows if "size" in r], "system", "size").items():
         good = [r for r in group if "granted_ns" in r]
         if not good:
             lines.append([system, size, group[0]["fault"], "", "", ""])
             continue
-        names = ("grant_us", "many_us", "stranger_ns", "granted_ns", "data_ns")
         middle[system, size] = {name: median([r[name] for r in good]) for name in names}
         lines.append([system, size] + [spread([r[name] for r in good]) for name in names])
     for system in ("postern", "postern-spa"):
         least, most = middle.get((system, sizes[0])), middle.get((system, sizes[-1]))
-        if not least or not most:
-            continue
-        if not lab.quick and system == "postern":
-            result.verdicts += [at_most(f"{system}: CPU of one grant more, {said}, {sizes[-1]} in force", most[name], 50, "µs") for name, said in (("many_us", "of many at once"), ("grant_us", "by itself"))]
-        name = "many_us" if least["many_us"] else "grant_us"
-        result.verdicts.append(at_most(f"{system}: it grows from {sizes[0]} to {sizes[-1]} grants by", times(most[name], least[name]), 4 if lab.quick else 2, "×"))
-        for name, what in (("granted_ns", "a packet of who has a grant"), ("stranger_ns", "a stranger's packet"), ("data_ns", "a packet to the open port")):
-            result.verdicts.append(at_most(f"{system}: {what} costs more by", times(most[name], least[name]), 1.5 if lab.quick else 1.05, "×"))
+        if least and most:
+            if not lab.quick and system == "postern":
+                result.verdicts += [at_most(f"{system}: CPU of one grant more, {said}, {sizes[-1]} in force", most[name], 50, "µs") for name, said in (("many_us", "of many at once"), ("grant_us", "by itself"))]
+            name = "many_us" if least["many_us"] else "grant_us"
+            result.verdicts.append(at_most(f"{system}: it grows from {sizes[0]} to {sizes[-1]} grants by", times(most[name], least[name]), 4 if lab.quick else 2, "×"))
+        grown = [r["times"] for r in rows if r["system"] == system and "times" in r]
+        for name, what in PACKETS.items():
+            if grown:
+                result.verdicts.append(at_most(f"{system}: {what} costs more by", median([r[name] for r in grown]), 1.5 if lab.quick else 1.05, "×"))
     result.tables.append(table(["system", "grants in force", "one more, by itself: CPU µs, all processes", "one of many, 1 000/s: CPU µs", "ns: a stranger's SYN", "ns: the last grantee's SYN", "ns: a segment to the open port"], lines))
+    result.tables.append(table(["system", *(f"{what}, {sizes[-1]} in force against {sizes[0]}" for what in PACKETS.values())],
+                               [[system] + [spread([r["times"][name] for r in group], "×") for name in PACKETS] for (system,), group in grouped([r for r in rows if "times" in r], "system").items()]))
     result.notes.append("By itself: a knock every 15 ms or so, each of which wakes every process that takes part, from the packet to the line in the log; at rest taken off. ns: of the sender with all that the kernel does up to where the packet ends. The peers are not asked for more than 5 000: "
-                        "with iptables each packet would walk through them all.")
+                        "with iptables each packet would walk through them all. The reference is one process that is woken once by one packet, and writes nothing down. What a packet costs with more in force is taken from one gate whose set is filled and emptied in turn, "
+                        "over and over: of floods minutes apart it is the machine that differs. What disturbs a flood only makes it dearer, so the lower quartile counts.")
+    for name, what in (("grant_us", "grant by itself"), ("many_us", "grant of many")):
+        result.notes += beside_reference(f"CPU for a {what}, {sizes[-1]} in force", {system: row[name] for (system, size), row in middle.items() if size == sizes[-1]})
     return result
+
+
+PACKETS = {"granted_ns": "a packet of who has a grant", "stranger_ns": "a stranger's packet", "data_ns": "a packet to the open port"}
+
+
+def is_quick_to_fill(kind):
+    return kind.is_ours or getattr(kind, "is_reference", False)
+
+
+def packet_floods(last):
+    return (("stranger_ns", {"kind": "syn", "port": PROTECTED}), ("granted_ns", {"kind": "syn", "port": PROTECTED, "source": f"{last}/32", "order": "fixed"}),
+            ("data_ns", {"kind": "data", "port": 5201, "source": "10.77.250.1/32", "order": "fixed", "sizes": (100,), "source_port": 40000}))
+
+
+def stop_what_comes_through(lab):
+    """A packet that has come through to here has cost what it costs; it goes no further, so that no listener's answer is measured."""
+    call(["nft", "-f", "-"], lab.space.gate, given=AFTER_TABLE.format(what="ip saddr { 10.200.0.0/15, 10.77.250.1 }"))
+
+
+def cost_of_packet(lab, seconds, flood):
+    return traffic.flooded(lab.space, traffic.flood(lab.space, seconds=seconds, **flood))["ns_per_packet"]
 
 
 def grants_cell(lab, kind, size):
     with kind(lab.space, open_for=3600) as system:
         time.sleep(SETTLE)
         addresses = system.preload(size)
-        row = {"system": kind.name, "size": size, "grant_us": cost_of_grants(lab, system), "many_us": cost_of_many(lab, system) if kind.is_ours and kind.knock_port else None}
-        last = addresses[-1]
-        # A packet that has come through to here has cost what it costs; it goes no further, so that no listener's answer is measured.
-        call(["nft", "-f", "-"], lab.space.gate, given=AFTER_TABLE.format(what="ip saddr { 10.200.0.0/15, 10.77.250.1 }"))
-        for name, flood in (("stranger_ns", {"kind": "syn", "port": PROTECTED}), ("granted_ns", {"kind": "syn", "port": PROTECTED, "source": f"{last}/32", "order": "fixed"}),
-                            ("data_ns", {"kind": "data", "port": 5201, "source": "10.77.250.1/32", "order": "fixed", "sizes": (100,), "source_port": 40000})):
-            row[name] = traffic.flooded(lab.space, traffic.flood(lab.space, seconds=0.5 if lab.quick else 2, **flood))["ns_per_packet"]
+        row = {"system": kind.name, "size": size, "grant_us": cost_of_grants(lab, system), "many_us": cost_of_many(lab, system) if is_quick_to_fill(kind) and not getattr(kind, "spa", False) else None}
+        stop_what_comes_through(lab)
+        for name, flood in packet_floods(addresses[-1]):
+            row[name] = cost_of_packet(lab, 0.5 if lab.quick else 2, flood)
         row["through"] = int(re.search(r"packets (\d+)", call(["nft", "list", "table", "inet", "after"], lab.space.gate))[1])
         return row
 
 
+def packets_cell(lab, kind, sizes):
+    """
+    The least and the most in force, in turn, in the kernel of one gate: for each kind of packet, what it costs with either, over and over. What disturbs a flood only ever makes it dearer, so
+    of all floods with so many in force the lower quartile counts.
+    """
+    rounds, seconds = (3, 0.1) if lab.quick else (20, 0.2)
+    costs = {name: {sizes[0]: [], sizes[-1]: []} for name in PACKETS}
+    with kind(lab.space, open_for=3600) as system:
+        time.sleep(SETTLE)
+        stop_what_comes_through(lab)
+        for number in range(rounds):
+            for size in (sizes[0], sizes[-1])[::1 if number % 2 == 0 else -1]:
+                last = system.fill(size)[-1]
+                time.sleep(0.1 if lab.quick else 1)   # the kernel gives back what was in the set, and lays its table anew
+                for name, flood in packet_floods(last) * (1 if lab.quick else 2):
+                    costs[name][size].append(cost_of_packet(lab, seconds, flood))
+    quartile = {name: {size: sorted(values)[len(values) // 4] for size, values in of.items()} for name, of in costs.items()}
+    return {"system": kind.name, "label": "a packet", "times": {name: of[sizes[-1]] / of[sizes[0]] for name, of in quartile.items()}, "costs_ns": {name: [of[sizes[0]], of[sizes[-1]]] for name, of in costs.items()}}
+
+
 def cost_of_grants(lab, system):
     """CPU in µs of one knock and its grant, where each comes by itself to a gate that was asleep."""
-    count, warm = ((60, 40) if lab.quick else (300, 300)) if system.is_ours else ((5, 1) if lab.quick else (20, 2))
+    count, warm = ((60, 40) if lab.quick else (300, 300)) if is_quick_to_fill(system) else ((5, 1) if lab.quick else (20, 2))
 
     def knock(number):
         sources = [lab.space.genuine() for _ in range(number)]
@@ -267,7 +318,9 @@ def cost_of_many(lab, system, number=[0]):
     number[0] += 1
     before, used, begun = system.count_grants(), system.cpu(), time.monotonic()
     for step in system.steps("")[:3]:
-        sent = traffic.flood(lab.space, port=int(step.split(":")[1]), source=f"10.{100 + number[0] % 20}.0.0/16", order="seq", rate=rate, count=count, seconds=30)
+        protocol, port, *file = step.split(":")
+        packet = {"kind": "file", "file": spa.write_packets(f"{system.folder}/packets", [open(file[0], "rb").read()])} if protocol == "udp" else {}
+        sent = traffic.flood(lab.space, port=int(port), source=f"10.{100 + number[0] % 20}.0.0/16", order="seq", rate=rate, count=count, seconds=30, **packet)
         traffic.flooded(lab.space, sent)
     time.sleep(0.3)
     used, took = system.cpu() - used, time.monotonic() - begun

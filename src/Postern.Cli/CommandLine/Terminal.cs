@@ -21,7 +21,7 @@ internal static class Terminal
     }
 
     /// <summary>Names and files can hold anything; what breaks a line, moves the cursor or turns the direction of writing must not reach the terminal.</summary>
-    internal static string OneLine(string text) => text.Any(IsUnsafe)
+    internal static string OneLine(string text) => text.AsSpan().ContainsAnyExceptInRange(' ', '~') && text.Any(IsUnsafe)
         ? string.Concat(text.Select(c => IsUnsafe(c) ? ' ' : c)).Trim()
         : text;
 

@@ -6,8 +6,11 @@ namespace Postern.Cli.Gate;
 /// <summary>The one place where the gate asks what time it is.</summary>
 internal static class GateClock
 {
-    public static Moment Now() => new(Stopwatch.GetElapsedTime(0), DateTimeOffset.Now);
+    public static Moment Now() => new(Uptime(), DateTimeOffset.Now);
+
+    /// <summary>Where nobody asks what time of the day it is: that takes the rules of a time zone.</summary>
+    public static TimeSpan Uptime() => Stopwatch.GetElapsedTime(0);
 
     /// <summary>From the uptime of a packet to nanoseconds since 1970.</summary>
-    public static long WallOffset() => (DateTimeOffset.UtcNow.Ticks - DateTimeOffset.UnixEpoch.Ticks - Stopwatch.GetElapsedTime(0).Ticks) * TimeSpan.NanosecondsPerTick;
+    public static long WallOffset() => (DateTimeOffset.UtcNow.Ticks - DateTimeOffset.UnixEpoch.Ticks - Uptime().Ticks) * TimeSpan.NanosecondsPerTick;
 }

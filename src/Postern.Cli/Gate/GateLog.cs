@@ -14,6 +14,9 @@ internal static partial class GateLog
     [LoggerMessage(101, LogLevel.Warning, "held back {Lines} audit lines: knocks came faster than they are worth writing down")]
     public static partial void HeldBack(ILogger log, long lines);
 
+    [LoggerMessage(103, LogLevel.Warning, "{Lines} lines of this log were dropped: whoever reads it is too slow")]
+    public static partial void LinesDropped(ILogger log, long lines);
+
     [LoggerMessage(110, LogLevel.Information, "watching {Interfaces} for {Knocks}; protecting {Services} ({Files})")]
     public static partial void Ready(ILogger log, string interfaces, string knocks, string services, string files);
 

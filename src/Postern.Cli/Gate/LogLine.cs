@@ -1,38 +1,29 @@
 using System.Globalization;
+using System.Text;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Logging.Console;
 using Postern.Cli.CommandLine;
 
 namespace Postern.Cli.Gate;
 
-/// <summary>One line for each entry, whatever is in it.</summary>
-internal abstract class LogLine(string name) : ConsoleFormatter(name)
+/// <summary>One line for each entry, whatever is in it: its head, <c>postern[110] …</c>.</summary>
+internal abstract class LogLine
 {
-    public sealed override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    public void Write(StringBuilder to, LogLevel level, string who, EventId number, string text, Exception? fault)
     {
-        WriteHead(textWriter, logEntry.LogLevel);
-        textWriter.Write(logEntry.Category);
-        textWriter.Write('[');
-        textWriter.Write(logEntry.EventId.Id.ToString(CultureInfo.InvariantCulture));
-        textWriter.Write("] ");
-        textWriter.Write(Terminal.OneLine(logEntry.Formatter(logEntry.State, logEntry.Exception)));
-        if (logEntry.Exception is { } fault)
-        {
-            textWriter.Write(' ');
-            textWriter.Write(Terminal.OneLine(fault.ToString()));
-        }
-
-        textWriter.Write('\n');
+        WriteHead(to, level);
+        to.Append(who).Append('[').Append(CultureInfo.InvariantCulture, $"{number.Id}] ").Append(Terminal.OneLine(text));
+        if (fault is not null)
+            to.Append(' ').Append(Terminal.OneLine(fault.ToString()));
+        to.Append('\n');
     }
 
-    protected abstract void WriteHead(TextWriter to, LogLevel level);
+    protected abstract void WriteHead(StringBuilder to, LogLevel level);
 }
 
 /// <summary><c>&lt;6&gt;postern[110] …</c>: the priorities of syslog (RFC 5424, 6.2.1), as sd-daemon(3) has them at the head of a line.</summary>
-internal sealed class JournalLine() : LogLine("journal")
+internal sealed class JournalLine : LogLine
 {
-    protected override void WriteHead(TextWriter to, LogLevel level) => to.Write(level switch
+    protected override void WriteHead(StringBuilder to, LogLevel level) => to.Append(level switch
     {
         LogLevel.Critical => "<2>",
         LogLevel.Error => "<3>",
@@ -43,9 +34,9 @@ internal sealed class JournalLine() : LogLine("journal")
 }
 
 /// <summary><c>14:54:54.917 info: postern[110] …</c></summary>
-internal sealed class TerminalLine(bool hasColour) : LogLine("terminal")
+internal sealed class TerminalLine(bool hasColour) : LogLine
 {
-    protected override void WriteHead(TextWriter to, LogLevel level)
+    protected override void WriteHead(StringBuilder to, LogLevel level)
     {
         var (word, colour) = level switch
         {
@@ -54,7 +45,10 @@ internal sealed class TerminalLine(bool hasColour) : LogLine("terminal")
             LogLevel.Information => ("info", "32"),
             _ => ("dbug", "90"),
         };
-        to.Write(DateTime.Now.ToString("HH:mm:ss.fff ", CultureInfo.InvariantCulture));
-        to.Write(hasColour ? $"\e[{colour}m{word}\e[39m: " : $"{word}: ");
+        to.Append(CultureInfo.InvariantCulture, $"{DateTime.Now:HH:mm:ss.fff} ");
+        if (hasColour)
+            to.Append(CultureInfo.InvariantCulture, $"\e[{colour}m{word}\e[39m: ");
+        else
+            to.Append(word).Append(": ");
     }
 }

@@ -171,7 +171,7 @@ internal sealed class WardenProcess : IDisposable
             if (item.Kind == GateEventKind.Stop)
                 return false;
             Do(item);
-            SeeToWhatIsDue(GateClock.Now());
+            SeeToWhatIsDue(GateClock.Uptime());
         }
 
         return true;
@@ -180,26 +180,26 @@ internal sealed class WardenProcess : IDisposable
     /// <summary>Until there is something to do, when what is due has been seen to.</summary>
     private void Wait()
     {
-        var now = GateClock.Now();
+        var now = GateClock.Uptime();
         SeeToWhatIsDue(now);
-        var wait = Soonest(_warden.NextEnd, _post.Due, _rules.Due, _reloader.Due, _nextBeat) - now.Uptime;
+        var wait = Soonest(_warden.NextEnd, _post.Due, _rules.Due, _reloader.Due, _nextBeat) - now;
         _inbox.Wait(wait < TimeSpan.Zero ? TimeSpan.Zero : wait);
     }
 
     /// <summary>Whatever else waits.</summary>
-    private void SeeToWhatIsDue(Moment now)
+    private void SeeToWhatIsDue(TimeSpan now)
     {
-        if (_warden.NextEnd <= now.Uptime)
-            _warden.EndGrants(now);
-        if (_rules.Due <= now.Uptime)
-            _rules.Restore(now);
-        _post.Catch(now.Uptime);
-        _reloader.Catch(now.Uptime);
-        if (now.Uptime < _nextBeat)
+        if (_warden.NextEnd <= now)
+            _warden.EndGrants(GateClock.Now());
+        if (_rules.Due <= now)
+            _rules.Restore(GateClock.Now());
+        _post.Catch(now);
+        _reloader.Catch(now);
+        if (now < _nextBeat)
             return;
         _steward.Say(new(StewardWord.Alive));
-        _control.Tend(_inForce.Configuration.ControlReaders, now.Uptime);
-        _nextBeat = now.Uptime + Beat;
+        _control.Tend(_inForce.Configuration.ControlReaders, now);
+        _nextBeat = now + Beat;
     }
 
     private static TimeSpan Soonest(TimeSpan? one, TimeSpan? two, TimeSpan? three, TimeSpan? four, TimeSpan last)
@@ -244,7 +244,7 @@ internal sealed class WardenProcess : IDisposable
 
     private void TellOfDrops()
     {
-        if (_inbox.DroppedReports is var dropped && dropped > _reportsDropped && GateClock.Now().Uptime is var now && now - _droppedTold >= DropsTold)
+        if (_inbox.DroppedReports is var dropped && dropped > _reportsDropped && GateClock.Uptime() is var now && now - _droppedTold >= DropsTold)
         {
             GateLog.ReportsDropped(_log, dropped - _reportsDropped);
             (_reportsDropped, _droppedTold) = (dropped, now);

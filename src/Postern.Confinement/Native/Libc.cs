@@ -109,6 +109,15 @@ internal static unsafe partial class Libc
     public const int MessageNoSignal = 0x4000;
     public const int MessageCloseOnExec = 0x4000_0000;
 
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(int fd, void* bytes, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "pwritev2", SetLastError = true)]
+    public static partial nint Write(int fd, IoVector* vectors, int count, long position, int flags);
+
+    public const long AtItsPosition = -1;
+    public const int WithoutWaiting = 8; // RWF_NOWAIT
+
     [LibraryImport("libc", EntryPoint = "shutdown", SetLastError = true)]
     public static partial int ShutDown(int fd, int how);
 
@@ -119,6 +128,7 @@ internal static unsafe partial class Libc
     public static partial int Poll(PollFd* fds, nuint count, int milliseconds);
 
     public const short PollIn = 1;
+    public const short PollOut = 4;
     public const short PollOtherEndGone = 0x10;
 
     /// <summary>syscall(2): of this thread only.</summary>

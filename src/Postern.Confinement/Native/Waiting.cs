@@ -38,6 +38,15 @@ internal static unsafe class Waiting
         }
     }
 
+    /// <summary>Until something can be written, or never again.</summary>
+    public static void ForRoom(int fd)
+    {
+        var poll = new Libc.PollFd { Fd = fd, Events = Libc.PollOut };
+        while (Libc.Interrupted(Libc.Poll(&poll, 1, -1)))
+        {
+        }
+    }
+
     /// <summary>Rounded up, so that nobody wakes a moment too early and asks again in vain.</summary>
     private static int Milliseconds(TimeSpan? left) => left is not { } time ? -1 : (int)Math.Clamp(Math.Ceiling(time.TotalMilliseconds), 0, int.MaxValue);
 }

@@ -67,6 +67,8 @@ internal unsafe struct RingBlock
 
     public readonly bool IsOpen => _start != null;
 
+    public readonly bool HasMore => _left > 0;
+
     /// <summary>Gives the block back to the kernel. What was read from it is gone.</summary>
     public void Close()
     {

@@ -120,8 +120,7 @@ internal sealed unsafe class Takeover
             Send(Sequence(door, Generation, 120));
         for (var i = 0; i < 1000; i++)
             Send(Signed(Chance(_chance.Next(1, Report.MaxRequest)), (uint)(0x0A4D_0000 | (i % 250))));
-        for (var door = 0; door < _orders.Options.Doors.Length; door++)
-            Send(Sequence(door, Generation, 140 + door));
+        Send([.. Enumerable.Range(0, _orders.Options.Doors.Length).SelectMany(door => Sequence(door, Generation, 140 + door))]);
     }
 
     /// <summary>An honest sentry but for this: a request that a client signed comes altered in each of its bytes before it comes as it was, and then again and again.</summary>
@@ -158,7 +157,7 @@ internal sealed unsafe class Takeover
     /// <summary>One message that no sentry sends; which, chance says.</summary>
     private void Nonsense()
     {
-        var message = _chance.Next(8) switch
+        var message = _chance.Next(10) switch
         {
             0 => Sequence(0, Generation, 1)[..^1],
             1 => [.. Sequence(0, Generation, 1), 0],
@@ -167,6 +166,8 @@ internal sealed unsafe class Takeover
             4 => With(Sequence(0, Generation, 1), at: 2, value: 9), // no such kind
             5 => With(Sequence(0, Generation, 1), at: 63, value: 1), // a byte that must be zero
             6 => Sequence(-1, Generation, 1),
+            7 => [.. Sequence(0, Generation, 1), .. With(Sequence(0, Generation, 2), at: 63, value: 1)], // a good one before it
+            8 => [.. Enumerable.Range(0, Report.MostTogether + 1).SelectMany(i => Sequence(0, Generation, i))],
             _ => Tally(Generation + 1),
         };
         Send(message);
@@ -176,10 +177,11 @@ internal sealed unsafe class Takeover
     {
         var began = Stopwatch.GetTimestamp();
         var lived = began;
-        var message = Sequence(0, Generation, 0);
+        byte[] message = [.. Enumerable.Range(0, Report.MostTogether).SelectMany(_ => Sequence(0, Generation, 0))];
         for (var i = 0u; Stopwatch.GetElapsedTime(began) < time; i++)
         {
-            Address.FromV4(0x0B00_0000 | (i & 0xFF_FFFF)).Write(message.AsSpan(16));
+            for (var j = 0u; j < Report.MostTogether; j++)
+                Address.FromV4(0x0B00_0000 | (((Report.MostTogether * i) + j) & 0xFF_FFFF)).Write(message.AsSpan((int)(j * Report.Size) + 16));
             _reports.TrySend(i % 2 == 0 ? message : Signed(Chance(700), i));
             if (i % 1000 != 0 || Stopwatch.GetElapsedTime(lived) < TimeSpan.FromSeconds(1))
                 continue;

@@ -199,6 +199,8 @@ internal sealed class RunningSentry : IDisposable
             return IsHeard;
         }
 
+        if (message.Length > Report.Size && TryHearSeveral(message))
+            return IsHeard;
         if (Sighting.TryRead(message, out var sighting))
         {
             if (sighting.Generation != Options.Generation || !_watch.Take(sighting, Options))
@@ -213,5 +215,19 @@ internal sealed class RunningSentry : IDisposable
         if (_standing.TrySetResult(true))
             _stood = Stopwatch.GetTimestamp();
         return Process != 0 && Standing.ResidentOf(Process) > _maxMemory ? Misconduct.Greed : Misconduct.None;
+    }
+
+    /// <summary>None counts unless all are what a sentry writes.</summary>
+    private bool TryHearSeveral(ReadOnlySpan<byte> message)
+    {
+        for (var left = message; !left.IsEmpty;)
+        {
+            if (!Report.TryReadNext(ref left, out _))
+                return false;
+        }
+
+        while (Report.TryReadNext(ref message, out var report))
+            _inbox.Put(report);
+        return true;
     }
 }

@@ -79,7 +79,13 @@ internal static class SentryProcess
     {
         private static readonly long Beat = RunningSentry.Beat.Ticks * TimeSpan.NanosecondsPerTick;
 
+        /// <summary>Packets that are looked at, at most, before a report goes out that came of one.</summary>
+        private const int MostBehind = 16;
+
         private readonly byte[] _message = new byte[Report.SignedSize];
+        private readonly byte[] _together = new byte[Report.Size * Report.MostTogether];
+        private int _count;
+        private int _behind;
         private long _unsent;
 
         public void Walk()
@@ -96,6 +102,8 @@ internal static class SentryProcess
                         Tell(report);
                     foreach (ref readonly var sighting in trace.Take())
                         Tell(sighting);
+                    if (_count > 0 && (++_behind == MostBehind || !source.HasMore))
+                        SendTogether();
                 }
 
                 GiveSignOfLife();
@@ -106,11 +114,30 @@ internal static class SentryProcess
             }
         }
 
+        /// <summary>
+        /// Sequences that were completed by packets which came together go out together: each message may take the processor from us, for one who then finds that there is more.
+        /// </summary>
         private void Tell(in Report report)
         {
+            if (report.Kind == ReportKind.SequenceCompleted)
+            {
+                if (_count == Report.MostTogether)
+                    SendTogether();
+                report.Write(_together.AsSpan(_count++ * Report.Size));
+                return;
+            }
+
+            SendTogether(); // first what came first
             report.Write(_message);
             if (!reports.TrySend(_message.AsSpan(0, Report.SizeOf(report.Kind))))
                 _unsent++;
+        }
+
+        private void SendTogether()
+        {
+            if (_count > 0 && !reports.TrySend(_together.AsSpan(0, _count * Report.Size)))
+                _unsent += _count;
+            (_count, _behind) = (0, 0);
         }
 
         /// <summary>Whoever watches may miss some: what is to be decided goes first.</summary>
