@@ -34,6 +34,7 @@ internal static class SentryProcess
         using var source = Open(orders, equipment.Capture);
         var trace = new SightingTrace(page.Memory, orders.Options.Generation);
         var sentry = new Sentry.Sentry(orders.Options, trace: trace);
+        Turns.Shorten();
         Walls.ForbidDumps();
         Walls.Limit(OpenFiles, fileBytes: 0);
         Walls.Enter(SystemCallProfile.Sentry, typeof(Sentry.Sentry).Assembly, typeof(Channel).Assembly);
