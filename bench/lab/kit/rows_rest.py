@@ -1,5 +1,5 @@
 """A bad link, rest, a start, and bulk."""
-import json, os, random, shutil, subprocess, time
+import json, os, random, shutil, statistics, subprocess, time
 
 from kit import meters, traffic
 from kit.cells import SETTLE, grouped
@@ -143,11 +143,11 @@ def bulk(lab):
         turns = [{r["when"]: r for r in turn} for turn in grouped(group, "turn").values() if len([r for r in turn if "fault" not in r]) == 3]
         for way, name in (("to", "to the gate"), ("from", "from the gate")):
             rate, cost = ({when: [t[when][field] for t in turns] for when in ("without", "with", "again")} for field in (way, f"{way}_cpu"))
-            of_rate, of_cost = gated(rate), gated(cost)
-            lines.append([system, name, spread([r / 1e9 for r in rate["without"] + rate["again"]]), spread([r / 1e9 for r in rate["with"]]), per_cent(of_rate), per_cent(null(rate)),
-                          spread(cost["without"] + cost["again"]), spread(cost["with"]), per_cent(of_cost), per_cent(null(cost)), spread([r.get("cpu_s") for r in group])])
+            (of_rate, off), (of_cost, cost_off) = gated(rate), gated(cost)
+            lines.append([system, name, spread([r / 1e9 for r in rate["without"] + rate["again"]]), spread([r / 1e9 for r in rate["with"]]), per_cent(of_rate, off), per_cent(null(rate)),
+                          spread(cost["without"] + cost["again"]), spread(cost["with"]), per_cent(of_cost, cost_off), per_cent(null(cost)), spread([r.get("cpu_s") for r in group])])
             if system.startswith("postern"):
-                result.verdicts.append(at_least(f"{system}, {name}: of what it is without a gate", 100 * of_rate if of_rate else None, 60 if lab.quick else 98, "%"))
+                result.verdicts.append(at_least(f"{system}, {name}: of what it is without a gate" + (f" (± {100 * off:.1f} %)" if off else ""), 100 * of_rate if of_rate else None, 60 if lab.quick else 98, "%"))
     result.tables.append(table(["system", "way", "Gbit/s without", "with", "share", "without, again", "CPU s a GB without", "with", "share", "without, again", "daemon's CPU s"], lines))
     result.notes.append("Shares: the median over all turns of a second with the gate against the two seconds without it of the same turn; *without, again*: of the second of these against the first, which is what nothing at all comes to here. "
                         "CPU: both ends of the connection, their kernels' work included.")
@@ -155,16 +155,17 @@ def bulk(lab):
 
 
 def gated(values):
-    """The median of what each turn says: with, of the mean of both without."""
-    return median([w / ((a + b) / 2) for w, a, b in zip(values["with"], values["without"], values["again"])])
+    """The median of what each turn says: with, of the mean of both without; and how far off it may be, two standard errors of a median."""
+    shares = [w / ((a + b) / 2) for w, a, b in zip(values["with"], values["without"], values["again"])]
+    return median(shares), 2 * 1.25 * statistics.stdev(shares) / len(shares) ** 0.5 if len(shares) > 1 else None
 
 
 def null(values):
     return median([b / a for a, b in zip(values["without"], values["again"])])
 
 
-def per_cent(share):
-    return "–" if share is None else f"{100 * share:.1f} %"
+def per_cent(share, off=None):
+    return "–" if share is None else f"{100 * share:.1f}" + (f" ± {100 * off:.1f}" if off else "") + " %"
 
 
 def bulk_cell(lab, kind, when):
