@@ -164,11 +164,12 @@ public sealed class LedgerFile : ILedger, IDisposable
         var isWhole = Parse(bytes, hasRoom: _length < _room);
         LowerFloor(now);
         _replay.Marks.Forget(UnixTime.Of(now));
-        if (isWhole && !_isStale)
-            return;
         if (!isWhole)
             _replay.Floor = Math.Max(_replay.Floor, UnixTime.Of(IsCutShort(bytes.Length) ? now : now + _skew));
-        Rewrite();
+        if (!isWhole || _isStale)
+            Rewrite();
+        else if (_length == _room)
+            CompactIfItCan(); // one from before there was room: now, and not when somebody waits for his port
     }
 
     /// <summary>A part of a record was never acknowledged; a whole one that does not fit its checksum may have been, and have gone bad since.</summary>

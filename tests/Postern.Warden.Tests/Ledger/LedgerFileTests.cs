@@ -209,15 +209,15 @@ public sealed class LedgerFileTests : IDisposable
 
     /// <summary>As they were made before there was room in them, and as one is that has grown.</summary>
     [Fact]
-    public void One_without_room_is_read_and_gets_some_with_the_next_record()
+    public void One_without_room_is_read_and_gets_some()
     {
         File.WriteAllBytes(_folder.Path, Filled(records: 4));
         using (var ledger = _folder.Open())
         {
             Assert.Equal(4, ledger.Count);
-            Assert.Equal(0, _folder.Room());
+            Assert.Equal(64 * (1000 + 4), _folder.Room());
             Assert.True(ledger.TryRemember(Alice, 5, T(5)));
-            Assert.Equal(64 * (1000 + 5), _folder.Room());
+            Assert.Equal(64 * (1000 + 3), _folder.Room());
         }
 
         using var again = _folder.Open(TimeSpan.FromSeconds(7));

@@ -86,6 +86,46 @@ public sealed class LedgerGroupTests : IDisposable
         AssertNothingOfBefore();
     }
 
+    /// <summary>Every place in a sector where it may begin, and every choice of its sectors that the disk has not written: what was acknowledged before it is known, and the file is never taken for damaged.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(8)]
+    [InlineData(16)]
+    public void Whatever_of_the_last_write_is_lost_all_before_it_is_known(int together)
+    {
+        const int Sector = 512;
+        for (var before = 1; before <= 8; before++)
+        {
+            _folder.Empty(); // of the lock as well: whoever follows a lost ledger knows more than he was told
+            byte[] old;
+            using (var ledger = _folder.Open(slack: 40))
+            {
+                for (var i = 1; i <= before; i++)
+                    Assert.True(ledger.TryRemember(LedgerFolder.Key(i), 1, T(100 + i)));
+                old = _folder.Bytes();
+                Assert.True(ledger.TryRemember(Group(120, together)));
+            }
+
+            var whole = File.ReadAllBytes(_folder.Path);
+            var (first, last) = ((before + 1) * Record / Sector, (((before + 1 + together) * Record) - 1) / Sector);
+            for (var lost = 1; lost < 1 << (last - first + 1); lost++)
+            {
+                var left = whole.ToArray();
+                for (var sector = first; sector <= last; sector++)
+                {
+                    if ((lost & (1 << (sector - first))) != 0)
+                        old.AsSpan(sector * Sector, Math.Min(Sector, old.Length - (sector * Sector))).CopyTo(left.AsSpan(sector * Sector));
+                }
+
+                File.WriteAllBytes(_folder.Path, left);
+                using var again = _folder.Open();
+                for (var i = 1; i <= before; i++)
+                    Assert.True(again.LastOf(LedgerFolder.Key(i), 1, Later) >= T(100 + i), $"{before} before, {together} together, sectors {lost:b} lost: {i} is not known");
+            }
+        }
+    }
+
     /// <summary>It was acknowledged to nobody.</summary>
     [Fact]
     public void A_group_that_lost_its_end_is_a_shorter_one()
