@@ -138,17 +138,20 @@ def bulk(lab):
                 except Exception as e:
                     rows.append({"system": kind.name, "when": when, "turn": turn, "fault": str(e)[:300]})
         lab.log(f"bulk: {turn + 1}")
-    lines, result = [], Result(raw=rows)
+    lines, margins, result = [], [], Result(raw=rows)
     for (system,), group in grouped(rows, "system").items():
         turns = [{r["when"]: r for r in turn} for turn in grouped(group, "turn").values() if len([r for r in turn if "fault" not in r]) == 3]
         for way, name in (("to", "to the gate"), ("from", "from the gate")):
             rate, cost = ({when: [t[when][field] for t in turns] for when in ("without", "with", "again")} for field in (way, f"{way}_cpu"))
             (of_rate, off), (of_cost, cost_off) = gated(rate), gated(cost)
+            margins.append(off)
             lines.append([system, name, spread([r / 1e9 for r in rate["without"] + rate["again"]]), spread([r / 1e9 for r in rate["with"]]), per_cent(of_rate, off), per_cent(null(rate)),
                           spread(cost["without"] + cost["again"]), spread(cost["with"]), per_cent(of_cost, cost_off), per_cent(null(cost)), spread([r.get("cpu_s") for r in group])])
             if system.startswith("postern"):
                 result.verdicts.append(at_least(f"{system}, {name}: of what it is without a gate" + (f" (± {100 * off:.1f} %)" if off else ""), 100 * of_rate if of_rate else None, 60 if lab.quick else 98, "%"))
     result.tables.append(table(["system", "way", "Gbit/s without", "with", "share", "without, again", "CPU s a GB without", "with", "share", "without, again", "daemon's CPU s"], lines))
+    if rows and any(off and off > 0.02 for off in margins):
+        result.notes.append("**This machine was too busy, or the turns were too few, to judge 2 %**: by how much each share may be off stands beside it.")
     result.notes.append("Shares: the median over all turns of a second with the gate against the two seconds without it of the same turn; *without, again*: of the second of these against the first, which is what nothing at all comes to here. "
                         "CPU: both ends of the connection, their kernels' work included.")
     return result
