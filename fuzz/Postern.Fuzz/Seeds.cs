@@ -90,7 +90,7 @@ internal static class Seeds
         "gate-key-file" => [Encoding.ASCII.GetBytes(GateKeyText())],
         "device-file" => Lines("1a2b3c4d 01795312345678901234").Select(l => (byte[])[.. l, (byte)'\n']),
         "ledger-record" => [Ledger()[..64], Ledger()[64..128]],
-        "ledger-file" => [[0, .. Ledger()], [1, .. Ledger()], [1, .. Ledger().AsSpan(0, 100)]],
+        "ledger-file" => [[0, .. Ledger()], [1, .. Ledger()], [1, .. Ledger(), .. LedgerRoom()], [1, .. Ledger(), .. LedgerRoom(), .. Ledger().AsSpan(64, 64)], [1, .. Ledger().AsSpan(0, 100)]],
         "invitation" => File.ReadLines(Path.Combine(Repository.Root, "spec/vectors/invitations.txt")).Where(l => l.Contains('\t')).Select(l => Encoding.UTF8.GetBytes(l.Split('\t', 2)[1])),
         "sequence" => Lines("tcp/7000,udp/8000-8010,icmp/120\nicmp, tcp/1 ,udp/65535"),
         "step" => Lines("tcp/7000\nudp/8000-8010\nicmp\nicmp/120\nicmp/65507"),
@@ -303,6 +303,13 @@ internal static class Seeds
     }).Append("# a comment").Append("");
 
     private static string GateKeyText() => $"# The key of this gate.\nprivate: {Convert.ToBase64String([.. new byte[31], 1])}\nsecret: {Convert.ToBase64String(new byte[32])}\n";
+
+    private static byte[] LedgerRoom()
+    {
+        var bytes = new byte[3 * LedgerFormat.RecordSize];
+        LedgerFormat.WriteRoom(bytes);
+        return bytes;
+    }
 
     private static byte[] Ledger()
     {

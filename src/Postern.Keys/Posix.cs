@@ -33,6 +33,23 @@ internal static partial class Posix
             throw new IOException("fsync: " + error);
     }
 
+    /// <summary>What is in a file, and all that is needed to find it there, is on the disk; when it was changed need not be (fdatasync).</summary>
+    public static void SyncData(SafeFileHandle file)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            RandomAccess.FlushToDisk(file);
+            return;
+        }
+
+        while (SyncDataOf(file) != 0)
+        {
+            if (Marshal.GetLastPInvokeError() != Interrupted)
+                throw new IOException("fdatasync: " + Marshal.GetLastPInvokeErrorMessage());
+        }
+    }
+
+    private const int Interrupted = 4; // EINTR
     private const int EmptyPath = 0x1000; // AT_EMPTY_PATH
     private const uint WantOwner = 8; // STATX_UID
     private const int ReadOnly = 0; // O_RDONLY
@@ -48,6 +65,9 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Sync(int file);
+
+    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    private static partial int SyncDataOf(SafeFileHandle file);
 
     [LibraryImport("libc", EntryPoint = "close")]
     private static partial int Close(int file);

@@ -66,12 +66,13 @@ def all_of(what, done, of):
 
 
 def beside_reference(what, values):
-    """values: {system: number}. How far ours are from what the kernel alone costs: the ring's reference for who reads a ring, the socket's for who reads a socket. Empty where there is none."""
+    """values: {system: number}. How far ours are from what the kernel alone costs: the ring's reference for who reads a ring, with or without a flush of the disk, the socket's for who reads a socket. Empty where there is none."""
     parts = []
     for name, value in values.items():
-        floor = values.get("reference-socket" if name == "postern-udp" else "reference-ring")
-        if name.startswith("postern") and value and floor:
-            parts.append(f"{name} {show(value / floor)} ×")
+        for reference in ("reference-socket",) if name == "postern-udp" else ("reference-ring", "reference-ring-flush") if name == "postern-spa" else ("reference-ring",):
+            floor = values.get(reference)
+            if name.startswith("postern") and value and floor:
+                parts.append(f"{name} {show(value / floor)} ×" + (" (with a flush)" if reference.endswith("flush") else ""))
     return [f"Of the reference's {what}: {', '.join(parts)}."] if parts else []
 
 

@@ -8,7 +8,7 @@ from kit.figures import Result, all_of, at_least, at_most, beside_reference, med
 
 def quiet(lab):
     """One knock at a time, at moments of chance; a connection is tried every 0.2 ms."""
-    rounds, kinds, rows = (6, lab.kinds, []) if lab.quick else (30, lab.kinds, [])
+    rounds, kinds, rows = (6, lab.kinds, []) if lab.quick else (60, lab.kinds, [])
     plain = lab.plain_connection()
     for part in range(0, rounds, 10):
         for kind in kinds:

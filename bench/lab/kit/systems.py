@@ -341,6 +341,15 @@ class ReferenceRing(Reference):
     name, way = "reference-ring", ("ring", "wire")
 
 
+class ReferenceRingFlush(ReferenceRing):
+    """The same, which remembers on the disk before it grants: the floor for a single packet."""
+
+    name = "reference-ring-flush"
+
+    def command(self):
+        return [*super().command(), os.path.join(self.folder, "memory")]
+
+
 class ReferenceSocket(Reference):
     name, way, lets_port_through = "reference-socket", ("socket",), True
 
@@ -447,4 +456,4 @@ class FwknopdUdp(Fwknopd):
         return self.is_alive() and any(meters.has_udp_socket(pid) for pid in self.pids())
 
 
-ALL = {s.name: s for s in (Postern, PosternSpa, PosternUdp, KnockdIptables, KnockdNft, Fwknopd, FwknopdFast, FwknopdUdp, ReferenceRing, ReferenceSocket)}
+ALL = {s.name: s for s in (Postern, PosternSpa, PosternUdp, KnockdIptables, KnockdNft, Fwknopd, FwknopdFast, FwknopdUdp, ReferenceRing, ReferenceRingFlush, ReferenceSocket)}

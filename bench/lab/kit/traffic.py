@@ -1,7 +1,8 @@
 """What is sent: floods, knocks and bulk."""
 import json, random, subprocess, time
 
-from kit.space import FALSE, FALSE6, HOST, HOST6, MAC, PEER, PROTECTED, call
+from kit import meters
+from kit.space import FALSE, FALSE6, HOST, HOST6, MAC, PEER, PROTECTED
 
 
 def flood(space, kind="syn", rate=0, seconds=5.0, count=0, port=0, source_port=0, sizes=(320,), source=None, order="rand", file=None, ipv6=False):
@@ -36,13 +37,16 @@ def plain_connections(space, port, count=300):
 
 
 def bulk(space, port, seconds, reverse=False):
-    """Bits a second of one TCP connection, to the gate or, reversed, from it."""
-    server = space.start(["iperf3", "-s", "-1", "-p", str(port), "-B", HOST], space.gate, core=space.gate_core)
+    """Bits a second of one TCP connection, to the gate or, reversed, from it; and the processor seconds of both its ends for a gigabyte, their kernels' work included."""
+    group = meters.Group(space, "bulk")
+    server = space.start(["iperf3", "-s", "-1", "-p", str(port), "-B", HOST], space.gate, core=space.gate_core, group=group)
     time.sleep(0.3)
     try:
-        out = call(["iperf3", "-c", HOST, "-B", PEER, "-p", str(port), "-t", str(seconds), "-J"] + (["-R"] if reverse else []), space.client)
-        return json.loads(out)["end"]["sum_received"]["bits_per_second"]
+        client = space.start(["iperf3", "-c", HOST, "-B", PEER, "-p", str(port), "-t", str(seconds), "-J"] + (["-R"] if reverse else []), space.client, core=space.flood_core, group=group, output=subprocess.PIPE)
+        received = json.loads(space.finish(client, patience=60))["end"]["sum_received"]
+        return received["bits_per_second"], group.seconds() / (received["bytes"] / 1e9)
     finally:
         server.terminate()
         server.wait()
         space.started.remove(server)
+        group.remove()

@@ -2,6 +2,7 @@
  *
  *   reference socket PORT                 a bound UDP socket
  *   reference ring INTERFACE PORT         a TPACKET_V3 ring with a filter in the kernel, handed over after 1 ms
+ *   reference ring INTERFACE PORT FILE    the same, with 64 bytes more of that file on the disk (fdatasync) before each grant, as whoever may let nobody in twice
  *
  * A datagram that begins with OPEN-SESAME puts its source into the set `granted` of table `inet lab` for 30 s, by one netlink transaction.
  * Everything else is counted and forgotten. It shows what the kernel alone costs: whatever a gate costs more is its own work.
@@ -9,6 +10,7 @@
 #define _GNU_SOURCE
 #include "lab.h"
 #include <endian.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <linux/netfilter.h>
@@ -21,7 +23,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { BATCH = 64, LONGEST = 2048, BLOCK = 16 << 10, BLOCKS = 256, GRANT_MS = 30000 };
+enum { BATCH = 64, LONGEST = 2048, BLOCK = 16 << 10, BLOCKS = 256, GRANT_MS = 30000, ROOM = 64 << 10 };
 
 static const char sesame[] = "OPEN-SESAME";
 
@@ -78,10 +80,33 @@ static void grant(uint32_t source)
 		die("netlink");
 }
 
+static int memory = -1;
+static off_t remembered;
+
+/* Over bytes that are there: a file that grows takes its file system's journal as well. */
+static void remember(void)
+{
+	static const char record[64] = "OPEN-SESAME";
+	if (pwrite(memory, record, sizeof record, remembered) != sizeof record || fdatasync(memory))
+		die("remember");
+	remembered = (remembered + (off_t)sizeof record) % ROOM;
+}
+
+static void make_memory(const char *path)
+{
+	static const char room[ROOM] = "room";
+	memory = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	if (memory < 0 || write(memory, room, ROOM) != ROOM || fsync(memory))
+		die(path);
+}
+
 static void look_at(uint32_t source, const char *payload, size_t length)
 {
-	if (length >= sizeof sesame - 1 && !memcmp(payload, sesame, sizeof sesame - 1))
-		grant(source);
+	if (length < sizeof sesame - 1 || memcmp(payload, sesame, sizeof sesame - 1))
+		return;
+	if (memory >= 0)
+		remember();
+	grant(source);
 }
 
 /* ---- two ways to see packets ---- */
@@ -146,12 +171,12 @@ static void watch_ring(const char *interface, int port)
 	struct tpacket_req3 ring = {.tp_block_size = BLOCK, .tp_block_nr = BLOCKS, .tp_frame_size = LONGEST, .tp_frame_nr = BLOCK / LONGEST * BLOCKS, .tp_retire_blk_tov = 1};
 	if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version) || setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof ring))
 		die("ring");
-	char *memory = mmap(NULL, (size_t)BLOCK * BLOCKS, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	char *blocks = mmap(NULL, (size_t)BLOCK * BLOCKS, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = (int)if_nametoindex(interface)};
-	if (memory == MAP_FAILED || bind(fd, (void *)&address, sizeof address))
+	if (blocks == MAP_FAILED || bind(fd, (void *)&address, sizeof address))
 		die("ring");
 	for (int at = 0;;) {
-		struct tpacket_block_desc *block = (void *)(memory + (size_t)at * BLOCK);
+		struct tpacket_block_desc *block = (void *)(blocks + (size_t)at * BLOCK);
 		if (!(__atomic_load_n(&block->hdr.bh1.block_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER)) {
 			struct pollfd readable = {fd, POLLIN, 0};
 			poll(&readable, 1, -1);
@@ -168,8 +193,10 @@ int main(int argc, char **argv)
 	netlink = socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
 	if (argc == 3 && !strcmp(argv[1], "socket"))
 		watch_socket(atoi(argv[2]));
-	else if (argc == 4 && !strcmp(argv[1], "ring"))
+	if (argc == 5)
+		make_memory(argv[4]);
+	if ((argc == 4 || argc == 5) && !strcmp(argv[1], "ring"))
 		watch_ring(argv[2], atoi(argv[3]));
-	fprintf(stderr, "usage: reference socket PORT | reference ring INTERFACE PORT\n");
+	fprintf(stderr, "usage: reference socket PORT | reference ring INTERFACE PORT [FILE]\n");
 	return 2;
 }

@@ -63,7 +63,7 @@ internal static class Table
         new("token-request", TokenTargets.Request) { MaxLength = 64, Memory = (512, 0) },
         new("device-file", FileTargets.Device) { MaxLength = 64, Memory = (16_384, 32), Smoke = 300 },
         new("ledger-record", FileTargets.LedgerRecord) { MaxLength = 64 },
-        new("ledger-file", FileTargets.LedgerFile) { MaxLength = 1024, Memory = (65_536, 64), Smoke = 300 },
+        new("ledger-file", FileTargets.LedgerFile) { MaxLength = 1024, Memory = (262_144, 64), Smoke = 300 },
 
         // Words of the command line and of the files above. They take no memory; the runtime's parsing of numbers does, until it has been optimised.
         new("invitation", TextTargets.Invitation) { MaxLength = 2100, Memory = (8192, 64) },

@@ -67,6 +67,7 @@ internal sealed class WardenProcess : IDisposable
     {
         _log = log;
         _steward = StewardLink.Join(Hear, note => _inbox.Put(new(GateEventKind.Errand, Note: note)));
+        Turns.Shorten();
         Walls.ForbidDumps();
         Walls.Limit();
         Walls.Enter(SystemCallProfile.Warden);

@@ -17,6 +17,10 @@ internal static class Numbers
 
     public static int SecureComputing => IsArm ? 277 : 317;
 
+    public static int SetScheduling => IsArm ? 274 : 314;
+
+    public static int GetScheduling => IsArm ? 275 : 315;
+
     public const int SendSignalByPidFd = 424;
     public const int OpenPidFd = 434;
     public const int LandlockCreateRuleset = 444;

@@ -3,6 +3,7 @@
 #pragma warning disable RS0030
 
 using Microsoft.Win32.SafeHandles;
+using Postern.Keys;
 
 namespace Postern.Warden.Ledger;
 
@@ -21,8 +22,12 @@ internal enum LedgerStep
 }
 
 /// <summary>
-/// The ledger on disk. An acceptance is one record appended and flushed (fsync) before it is told to anybody, and those that come together share
-/// one append and one flush; when the log has grown to a multiple of what it says, it is written anew beside the old one, flushed, and renamed over it.
+/// The ledger on disk. An acceptance is one record added and flushed (fdatasync) before it is told to anybody, and those that come together share
+/// one write and one flush; when there is no room for more, it is written anew beside the old one, flushed, and renamed over it.
+/// <para>
+/// A record is written into room that the file was made with. So nothing but these bytes has to reach the disk: neither a new size nor a new block, which would take a journal two
+/// writes and a flush more. Where it cannot be written anew, the file grows, as long as it can.
+/// </para>
 /// <para>
 /// That the new name outlives a loss of power would take an fsync of the folder, and .NET opens no folder. The file is flushed once more
 /// under its new name instead, which ext4, XFS, btrfs and F2FS answer by writing the rename down too, though POSIX does not promise it.
@@ -36,9 +41,8 @@ public sealed class LedgerFile : ILedger, IDisposable
 
     private const int TryAgain = 11; // EAGAIN, asm-generic/errno-base.h: what flock answers where another has the lock
 
-    // Some 80 KiB beside what is alive; below that nothing is gained by writing it anew.
+    // 64 KiB beside what is alive; below that nothing is gained by writing it anew.
     private const int DefaultSlack = 1024;
-    private const int GrowthFactor = 4;
 
     private static readonly TimeSpan UsualSkew = new SpaOptions(0, []).ClockSkew;
 
@@ -53,7 +57,8 @@ public sealed class LedgerFile : ILedger, IDisposable
     private readonly TimeSpan _skew;
     private ReplayLedger _replay = new(0);
     private SafeFileHandle? _file;
-    private long _length;
+    private long _length; // of what was written; room follows
+    private long _room; // where that ends
     private long _rewriteAt;
 
     // What lies on the disk is not known, or not what it should be: it is written anew before anything more is accepted.
@@ -152,18 +157,19 @@ public sealed class LedgerFile : ILedger, IDisposable
         }
 
         _file = OpenOwn(_path, FileMode.Open);
-        _length = RandomAccess.GetLength(_file);
-        var bytes = new byte[_length];
-        ReadAll(_file, bytes);
-        var isWhole = Parse(bytes);
+        var file = new byte[RandomAccess.GetLength(_file)];
+        ReadAll(_file, file);
+        var bytes = LedgerFormat.WithoutRoom(file);
+        (_length, _room, _rewriteAt) = (bytes.Length, file.Length, file.Length);
+        var isWhole = Parse(bytes, hasRoom: _length < _room);
         LowerFloor(now);
         _replay.Marks.Forget(UnixTime.Of(now));
-        _rewriteAt = RewriteAfter();
-        if (isWhole && !_isStale)
-            return;
         if (!isWhole)
             _replay.Floor = Math.Max(_replay.Floor, UnixTime.Of(IsCutShort(bytes.Length) ? now : now + _skew));
-        Rewrite();
+        if (!isWhole || _isStale)
+            Rewrite();
+        else if (_length == _room)
+            CompactIfItCan(); // one from before there was room: now, and not when somebody waits for his port
     }
 
     /// <summary>A part of a record was never acknowledged; a whole one that does not fit its checksum may have been, and have gone bad since.</summary>
@@ -181,7 +187,7 @@ public sealed class LedgerFile : ILedger, IDisposable
     }
 
     /// <summary>False where the last append is torn, and only there: no more than one is ever under way.</summary>
-    private bool Parse(ReadOnlySpan<byte> bytes)
+    private bool Parse(ReadOnlySpan<byte> bytes, bool hasRoom)
     {
         if (bytes.Length < LedgerFormat.RecordSize || !LedgerFormat.TryReadHeader(bytes, out var floor))
             throw Damaged(at: 0);
@@ -194,7 +200,7 @@ public sealed class LedgerFile : ILedger, IDisposable
                 _replay.Read(record);
             else if (rest.Length <= LedgerFormat.RecordSize)
                 return false;
-            else if (LedgerFormat.IsTornGroup(rest))
+            else if (LedgerFormat.IsTornGroup(rest, hasRoom))
                 isWhole = false;
             else
                 throw Damaged(at);
@@ -288,14 +294,14 @@ public sealed class LedgerFile : ILedger, IDisposable
             RandomAccess.Write(_file!, bytes, _length);
             written = true;
             _before(LedgerStep.FlushAppended);
-            RandomAccess.FlushToDisk(_file!);
+            Posix.SyncData(_file!);
             _length += bytes.Length;
             return true;
         }
         catch (Exception e) when (IsOfTheDisk(e))
         {
             // After a flush that failed nobody knows what the disk holds, and the kernel may have forgotten that it did not write it.
-            _isStale = written || !TryCutBack();
+            _isStale = written || !TryTakeBack(bytes.Length);
             return false;
         }
     }
@@ -303,12 +309,16 @@ public sealed class LedgerFile : ILedger, IDisposable
     /// <summary>All that .NET throws where the disk says no: a file that may not grow (EFBIG, a quota) is an ArgumentOutOfRangeException to it.</summary>
     private static bool IsOfTheDisk(Exception e) => e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException;
 
-    private bool TryCutBack()
+    /// <summary>What was room is room again, and what the file has grown by is cut off.</summary>
+    private bool TryTakeBack(int size)
     {
         try
         {
+            var room = _records.AsSpan(0, (int)Math.Clamp(_room - _length, 0, size));
+            LedgerFormat.WriteRoom(room);
             _before(LedgerStep.CutBack);
-            RandomAccess.SetLength(_file!, _length);
+            RandomAccess.Write(_file!, room, _length);
+            RandomAccess.SetLength(_file!, Math.Max(_room, _length));
             _before(LedgerStep.FlushCutBack);
             RandomAccess.FlushToDisk(_file!);
             return true;
@@ -319,11 +329,11 @@ public sealed class LedgerFile : ILedger, IDisposable
         }
     }
 
-    /// <summary>The acceptance before it is safe already. If it cannot be done, the old file goes on growing until it can.</summary>
+    /// <summary>The acceptance before it is safe already. If it cannot be done, the old file grows until it can.</summary>
     private void CompactIfItCan()
     {
         if (!TryRewrite())
-            _rewriteAt = _length + RewriteAfter();
+            _rewriteAt = _length + Room();
     }
 
     private bool TryRewrite()
@@ -362,7 +372,7 @@ public sealed class LedgerFile : ILedger, IDisposable
         }
 
         _file?.Dispose();
-        (_file, _length, _rewriteAt) = (next, bytes.Length, RewriteAfter());
+        (_file, _length, _room, _rewriteAt) = (next, bytes.Length - Room(), bytes.Length, bytes.Length);
         _isStale = true; // until it is sure that the new file will be found under the name
         _before(LedgerStep.FlushRenamed);
         RandomAccess.FlushToDisk(_file);
@@ -371,7 +381,7 @@ public sealed class LedgerFile : ILedger, IDisposable
 
     private byte[] WriteAll()
     {
-        var bytes = new byte[LedgerFormat.RecordSize * (1 + _replay.Count)];
+        var bytes = new byte[(LedgerFormat.RecordSize * (1 + _replay.Count)) + Room()];
         LedgerFormat.WriteHeader(bytes, _replay.Floor);
         var at = LedgerFormat.RecordSize;
         foreach (var record in _replay.Records())
@@ -380,6 +390,7 @@ public sealed class LedgerFile : ILedger, IDisposable
             at += LedgerFormat.RecordSize;
         }
 
+        LedgerFormat.WriteRoom(bytes.AsSpan(at));
         return bytes;
     }
 
@@ -387,7 +398,8 @@ public sealed class LedgerFile : ILedger, IDisposable
 
     private string TemporaryPath => _path + ".new";
 
-    private long RewriteAfter() => LedgerFormat.RecordSize * (_slack + (long)GrowthFactor * _replay.Count);
+    /// <summary>In bytes. As much as is alive, so that for each record that is added two are written anew at most; and never little.</summary>
+    private int Room() => LedgerFormat.RecordSize * (_slack + _replay.Count);
 
     private static void DeleteIfItCan(string path)
     {

@@ -36,8 +36,9 @@ internal readonly record struct LedgerRecord(LedgerRecordKind Kind, KeyFingerpri
 }
 
 /// <summary>
-/// The ledger as a file: a header, and records that are only ever added, most one by one, acceptances also several at once. All of 64 bytes, so
+/// The ledger as a file: a header, records that are only ever added, most one by one, acceptances also several at once, and room for more. All of 64 bytes, so
 /// that a disk writes one whole or not at all nearly always, and what it did not write whole is known by the checksum. Numbers are big-endian, so that the file may move between machines.
+/// The room may be missing.
 /// <code>
 /// header   0 16  "postern ledger" and two zero
 ///         16  4  version = 1
@@ -53,6 +54,8 @@ internal readonly record struct LedgerRecord(LedgerRecordKind Kind, KeyFingerpri
 ///         40  8  time        nanoseconds since 1970; of a mark, when it may be forgotten, zero: never; of a counter, the number
 ///         48  8  made        of a packet's or a token's mark, likewise; zero for all others
 ///         56  8  checksum
+///
+/// room     0 64  "postern ledger: kept free for a record that is still to be made" and a line feed
 /// </code>
 /// </summary>
 internal static class LedgerFormat
@@ -66,6 +69,9 @@ internal static class LedgerFormat
     private const int ChecksumAt = 56;
 
     private static ReadOnlySpan<byte> Magic => "postern ledger\0\0"u8;
+
+    /// <summary>Not zero, so that what a disk has lost is not taken for it.</summary>
+    private static ReadOnlySpan<byte> RoomForOne => "postern ledger: kept free for a record that is still to be made\n"u8;
 
     public static void WriteHeader(Span<byte> bytes, ulong floor)
     {
@@ -83,6 +89,21 @@ internal static class LedgerFormat
         floor = BinaryPrimitives.ReadUInt64BigEndian(bytes[24..]);
         return IsSealed(bytes) && bytes.StartsWith(Magic) && BinaryPrimitives.ReadInt32BigEndian(bytes[16..]) == Version
             && !bytes[20..24].ContainsAnyExcept((byte)0) && !bytes[32..ChecksumAt].ContainsAnyExcept((byte)0);
+    }
+
+    /// <param name="bytes">As many records as there is to be room for.</param>
+    public static void WriteRoom(Span<byte> bytes)
+    {
+        for (; bytes.Length >= RecordSize; bytes = bytes[RecordSize..])
+            RoomForOne.CopyTo(bytes);
+    }
+
+    /// <summary>What was ever written, without the room at the end.</summary>
+    public static ReadOnlySpan<byte> WithoutRoom(ReadOnlySpan<byte> file)
+    {
+        while (file.EndsWith(RoomForOne) && file.Length % RecordSize == 0)
+            file = file[..^RecordSize];
+        return file;
     }
 
     public static void Write(Span<byte> bytes, in LedgerRecord record)
@@ -109,17 +130,21 @@ internal static class LedgerFormat
     }
 
     /// <summary>
-    /// Whether a file may end like this, from a bad record on, because the power failed in the middle of a group. No record lies across two sectors, so
-    /// what was not written is zero; it may have others of the group behind it, since a disk writes sectors in any order. A mark is never one of a group: behind
-    /// one, what is bad was good once.
+    /// Whether what was written may end like this, from a bad record on, because the power failed in the middle of a group. No record lies across two sectors, so
+    /// what was not written is still room, or zero where the file had none and grew; it may have others of the group behind it, since a disk writes sectors in any order. A mark is
+    /// never one of a group: behind one, what is bad was good once.
     /// </summary>
-    public static bool IsTornGroup(ReadOnlySpan<byte> end)
+    /// <param name="end">Without the room behind it.</param>
+    /// <param name="hasRoom">Whether there is room behind it, so that the file has not grown.</param>
+    public static bool IsTornGroup(ReadOnlySpan<byte> end, bool hasRoom)
     {
         if (end.Length > MaxGroup * RecordSize)
             return false;
         for (; end.Length >= RecordSize; end = end[RecordSize..])
         {
-            if (end[..RecordSize].ContainsAnyExcept((byte)0) && !(TryRead(end, out var record) && record.Kind == LedgerRecordKind.Accepted))
+            var one = end[..RecordSize];
+            var isUnwritten = one.SequenceEqual(RoomForOne) || (!hasRoom && !one.ContainsAnyExcept((byte)0));
+            if (!isUnwritten && !(TryRead(one, out var record) && record.Kind == LedgerRecordKind.Accepted))
                 return false;
         }
 

@@ -110,24 +110,38 @@ public sealed class LedgerFaultTests : IDisposable
     }
 
     /// <summary>So that the next start does not take it for a crash, and everybody for late.</summary>
-    [Fact]
-    public void Half_a_record_that_a_full_disk_took_is_taken_back()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Half_a_record_that_a_full_disk_took_is_taken_back(bool hasRoom)
     {
+        if (!hasRoom)
+        {
+            _folder.Open().Dispose();
+            File.WriteAllBytes(_folder.Path, _folder.Written());
+        }
+
+        var before = 0L;
         using (var ledger = _folder.Open(before: step =>
         {
-            if (step != LedgerStep.Append || new FileInfo(_folder.Path).Length < 3 * 64)
+            if (!hasRoom && step == LedgerStep.Create)
+                throw new IOException("No space left on device"); // for a file with room
+            if (step != LedgerStep.Append || _folder.Written().Length < 3 * 64)
                 return;
+            before = new FileInfo(_folder.Path).Length;
             // By another process: .NET would mind the lock that the ledger has on its file.
-            using (var half = Process.Start("sh", ["-c", "head -c 30 /dev/zero >> \"$0\"", _folder.Path]))
+            using (var half = Process.Start("sh", ["-c", "dd if=/dev/zero of=\"$0\" bs=1 count=30 seek=192 conv=notrunc status=none", _folder.Path]))
                 half.WaitForExit();
-            Assert.Equal((3 * 64) + 30, new FileInfo(_folder.Path).Length);
+            Assert.NotEqual(3 * 64, _folder.Written().Length);
             throw new IOException("No space left on device");
         }))
         {
             Assert.True(ledger.TryRemember(Alice, 1, T(1)));
             Assert.True(ledger.TryRemember(Alice, 2, T(2)));
             Assert.False(ledger.TryRemember(Alice, 3, T(3)));
-            Assert.Equal(3 * 64, new FileInfo(_folder.Path).Length);
+            Assert.Equal(3 * 64, _folder.Written().Length);
+            Assert.Equal(hasRoom ? 64 * 1001 : 64 * 3, before);
+            Assert.Equal(before, new FileInfo(_folder.Path).Length);
         }
 
         using var again = _folder.Open(TimeSpan.FromSeconds(100));
@@ -147,6 +161,34 @@ public sealed class LedgerFaultTests : IDisposable
             Assert.True(ledger.TryRemember(Alice, 1, T(i)));
         Assert.Equal(64 * 201, new FileInfo(_folder.Path).Length);
         Assert.False(File.Exists(_folder.Path + ".new"));
+    }
+
+    /// <summary>Neither a full disk nor a group that goes beyond the room is in the way of what has room.</summary>
+    [Fact]
+    public void A_group_that_goes_beyond_the_room_makes_the_file_grow_and_then_it_is_written_anew()
+    {
+        var sick = false;
+        using (var ledger = _folder.Open(before: step =>
+        {
+            if (sick && step is LedgerStep.Append or LedgerStep.Create)
+                throw new IOException("No space left on device");
+        }, slack: 4))
+        {
+            for (var i = 1; i <= 2; i++)
+                Assert.True(ledger.TryRemember(Alice, 1, T(i)));
+            sick = true;
+            Acceptance[] group = [.. Enumerable.Range(1, 7).Select(i => new Acceptance(LedgerFolder.Key(i), 1, T(i)))];
+            Assert.False(ledger.TryRemember(group));
+            Assert.Equal(2 * 64, _folder.Room());
+            sick = false;
+            Assert.True(ledger.TryRemember(group));
+            Assert.Equal((4 + 8) * 64, _folder.Room());
+        }
+
+        using var again = _folder.Open();
+        Assert.Equal(8, again.Count);
+        for (var i = 1; i <= 7; i++)
+            Assert.Equal(T(i), again.LastOf(LedgerFolder.Key(i), 1, Later));
     }
 
     [Fact]
@@ -170,7 +212,7 @@ public sealed class LedgerFaultTests : IDisposable
     }
 
     [Fact]
-    public void A_disk_that_is_full_and_then_is_not() => TinyDisk.Use(kilobytes: 64, disk =>
+    public void A_disk_that_is_full_and_then_is_not() => TinyDisk.Use(kilobytes: 160, disk =>
     {
         var path = Path.Combine(disk, "ledger");
         var ballast = Path.Combine(disk, "ballast");
@@ -182,9 +224,9 @@ public sealed class LedgerFaultTests : IDisposable
             for (var i = 1; refused < 20; i++)
                 Note(ledger, i);
             Assert.Equal(0, new FileInfo(path).Length % 64); // no half a record
-            Assert.InRange(accepted.Count, 1, 200); // what was left of the last page
+            Assert.InRange(accepted.Count, 1024, 1024 + 64); // its room, and what was left of the last page
             File.Delete(ballast);
-            for (var i = 1000; i < 1010; i++)
+            for (var i = 2000; i < 2010; i++)
                 Note(ledger, i);
             Assert.Equal(20, refused);
         }
@@ -226,7 +268,7 @@ public sealed class LedgerFaultTests : IDisposable
     }
 
     [Fact]
-    public void A_disk_that_only_reads_is_said_at_the_start() => TinyDisk.Use(kilobytes: 64, disk =>
+    public void A_disk_that_only_reads_is_said_at_the_start() => TinyDisk.Use(kilobytes: 160, disk =>
     {
         var path = Path.Combine(disk, "ledger");
         LedgerFile.Open(path, LedgerFolder.Start).Dispose();

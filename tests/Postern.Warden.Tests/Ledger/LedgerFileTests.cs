@@ -86,10 +86,13 @@ public sealed class LedgerFileTests : IDisposable
     public void Half_a_record_at_the_end_is_cut_off_and_nothing_from_before_is_taken()
     {
         var whole = Filled(records: 4);
+        byte[] room = RoomFor(10);
         for (var length = whole.Length - 63; length < whole.Length; length++)
         {
             File.WriteAllBytes(_folder.Path, whole[..length]);
             AssertMended();
+            File.WriteAllBytes(_folder.Path, [.. whole[..length], .. room[(length % 64)..]]); // it may have been acknowledged before it went bad
+            AssertMended(floor: 160);
         }
 
         for (var at = whole.Length - 64; at < whole.Length; at++)
@@ -98,6 +101,8 @@ public sealed class LedgerFileTests : IDisposable
             damaged[at] ^= 0x40;
             File.WriteAllBytes(_folder.Path, damaged);
             AssertMended(floor: 160); // it may have been acknowledged before it went bad, with a time of clock_skew ahead
+            File.WriteAllBytes(_folder.Path, [.. damaged, .. room]);
+            AssertMended(floor: 160);
         }
 
         File.WriteAllBytes(_folder.Path, [.. whole[..^64], .. new byte[64]]); // made longer, and never written
@@ -112,7 +117,8 @@ public sealed class LedgerFileTests : IDisposable
                 Assert.Equal(T(floor), ledger.LastOf(Alice, 4, At(101))); // the one that was cut off
                 Assert.Equal(T(floor), ledger.LastOf(Bob, 1, At(101)));
                 Assert.Equal(3, ledger.Count);
-                Assert.Equal(64 * 4, new FileInfo(_folder.Path).Length);
+                Assert.Equal(64 * 4, _folder.Written().Length);
+                Assert.True(_folder.Room() > 0);
             }
         }
     }
@@ -130,6 +136,8 @@ public sealed class LedgerFileTests : IDisposable
             Assert.Contains($"damaged at byte {at / 64 * 64}", refused.Message, StringComparison.Ordinal);
             Assert.Contains("move the file away", refused.Hint, StringComparison.Ordinal);
             Assert.Equal(damaged, File.ReadAllBytes(_folder.Path)); // left as it was found
+            File.WriteAllBytes(_folder.Path, [.. damaged, .. RoomFor(40)]);
+            Assert.Contains($"damaged at byte {at / 64 * 64}", Assert.Throws<LedgerException>(() => _folder.Open()).Message, StringComparison.Ordinal);
         }
 
         foreach (var length in (int[])[0, 1, 63])
@@ -151,7 +159,70 @@ public sealed class LedgerFileTests : IDisposable
                 Assert.True(ledger.TryRemember(Alice, (uint)i, T(i)));
         }
 
-        return File.ReadAllBytes(_folder.Path);
+        return _folder.Written();
+    }
+
+    private static byte[] RoomFor(int records)
+    {
+        var bytes = new byte[64 * records];
+        LedgerFormat.WriteRoom(bytes);
+        return bytes;
+    }
+
+    /// <summary>What the disk has lost is not room: 512 bytes are a sector, 4 096 a block.</summary>
+    [Theory]
+    [InlineData(512, 0)]
+    [InlineData(512, 0xff)]
+    [InlineData(4096, 0)]
+    [InlineData(4096, 0xff)]
+    public void A_sector_or_a_block_that_is_gone_is_damage_wherever_it_was(int size, byte left)
+    {
+        _ = Filled(records: 100);
+        var whole = File.ReadAllBytes(_folder.Path);
+        for (var at = 0; at < whole.Length; at += size)
+        {
+            var damaged = whole.ToArray();
+            damaged.AsSpan(at, Math.Min(size, whole.Length - at)).Fill(left);
+            File.WriteAllBytes(_folder.Path, damaged);
+            Assert.Throws<LedgerException>(() => _folder.Open());
+        }
+    }
+
+    /// <summary>Nothing but the bytes of the record has to reach the disk: neither the size nor the blocks of the file change.</summary>
+    [Fact]
+    public void What_is_remembered_is_written_into_room_that_is_there_already()
+    {
+        using var ledger = _folder.Open(slack: 100);
+        var size = new FileInfo(_folder.Path).Length;
+        Assert.Equal(64 * 101, size);
+        for (var i = 1; i < 100; i++)
+        {
+            Assert.True(ledger.TryRemember(Alice, 1, T(i)));
+            Assert.Equal(size, new FileInfo(_folder.Path).Length);
+            Assert.Equal(64 * (i + 1), _folder.Written().Length);
+        }
+
+        Assert.True(ledger.TryRemember(Alice, 1, T(100)));
+        Assert.Equal(64 * 2, _folder.Written().Length); // written anew
+        Assert.Equal(64 * 101, _folder.Room());
+    }
+
+    /// <summary>As they were made before there was room in them, and as one is that has grown.</summary>
+    [Fact]
+    public void One_without_room_is_read_and_gets_some()
+    {
+        File.WriteAllBytes(_folder.Path, Filled(records: 4));
+        using (var ledger = _folder.Open())
+        {
+            Assert.Equal(4, ledger.Count);
+            Assert.Equal(64 * (1000 + 4), _folder.Room());
+            Assert.True(ledger.TryRemember(Alice, 5, T(5)));
+            Assert.Equal(64 * (1000 + 3), _folder.Room());
+        }
+
+        using var again = _folder.Open(TimeSpan.FromSeconds(7));
+        Assert.Equal(5, again.Count);
+        Assert.Equal(T(0), again.LastOf(Bob, 1, At(8)));
     }
 
     [Fact]

@@ -65,6 +65,22 @@ public sealed class LedgerFormatTests
             Convert.ToHexString(bytes));
     }
 
+    [Fact]
+    public void Room_is_no_record_and_no_header_and_is_found_at_the_end_alone()
+    {
+        var bytes = new byte[5 * LedgerFormat.RecordSize];
+        LedgerFormat.WriteRoom(bytes);
+        Assert.Equal("postern ledger: kept free for a record that is still to be made\n", System.Text.Encoding.ASCII.GetString(bytes.AsSpan(64, 64)));
+        Assert.False(LedgerFormat.TryRead(bytes, out _));
+        Assert.False(LedgerFormat.TryReadHeader(bytes, out _));
+        Assert.Equal(0, LedgerFormat.WithoutRoom(bytes).Length);
+        LedgerFormat.Write(bytes.AsSpan(2 * 64), new(LedgerRecordKind.Accepted, new(1, 2), 3, 4));
+        Assert.Equal(3 * 64, LedgerFormat.WithoutRoom(bytes).Length);
+        Assert.Equal(bytes.Length - 1, LedgerFormat.WithoutRoom(bytes.AsSpan(1)).Length); // half a one is damage
+        bytes[^1] = 0;
+        Assert.Equal(bytes.Length, LedgerFormat.WithoutRoom(bytes).Length);
+    }
+
     [Theory]
     [InlineData(0, false, false, false)]
     [InlineData(9, false, false, false)]

@@ -114,7 +114,7 @@ public sealed class LedgerMarkTests : IDisposable
             Assert.True(ledger.TryMark(Packet(2, 5), At(6)));
         }
 
-        var whole = File.ReadAllBytes(_folder.Path);
+        var whole = _folder.Written();
         for (var length = whole.Length - 63; length < whole.Length; length++)
         {
             File.WriteAllBytes(_folder.Path, whole[..length]);
@@ -155,7 +155,7 @@ public sealed class LedgerMarkTests : IDisposable
     public void When_there_is_no_room_for_another_packet_it_says_no_until_some_are_old()
     {
         _folder.Open().Dispose();
-        var bytes = File.ReadAllBytes(_folder.Path);
+        var bytes = _folder.Written();
         var at = bytes.Length;
         Array.Resize(ref bytes, at + (MarkBook.MaxPackets * LedgerFormat.RecordSize));
         for (var i = 0; i < MarkBook.MaxPackets; i++)

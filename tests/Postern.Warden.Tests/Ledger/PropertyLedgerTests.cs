@@ -88,7 +88,7 @@ public sealed class PropertyLedgerTests
                     _ledger.Dispose();
                     _sick = null;
                     if (happening.What == Event.Crash)
-                        File.AppendAllBytes(_folder.Path, new byte[1 + (happening.Number % 64)]);
+                        Tear(1 + (happening.Number % 64));
                     _ledger = Open();
                     break;
                 case Event.Sick:
@@ -101,6 +101,15 @@ public sealed class PropertyLedgerTests
                     _clock = TimeSpan.FromMinutes((happening.Number % 2000) - 1000);
                     break;
             }
+        }
+
+        /// <summary>So much of a record was written that nobody was told of: where its place was, or at the end of a file that grows.</summary>
+        private void Tear(int bytes)
+        {
+            var at = _folder.Written().Length;
+            using var file = new FileStream(_folder.Path, FileMode.Open, FileAccess.Write);
+            file.Position = at;
+            file.Write(new byte[bytes]);
         }
 
         /// <summary>As the judge does it; the window left out, since it only ever refuses.</summary>

@@ -333,6 +333,9 @@ internal sealed class KillRun : IDisposable
             _figures.Actions += runs.Length;
             var (first, last) = (action.Min(l => l.Time), action.Max(l => l.Time));
             const long Near = 1_000_000_000;
+            const long Lasts = 2_000_000_000;
+            if (runs.Length == 0)
+                first -= Lasts; // it died with the steward before its first line, and is undone when its time is over
             if (_withoutSteward.Any(w => w.From < last + Near && w.To > first - Near))
             {
                 _figures.AcrossStewards++;

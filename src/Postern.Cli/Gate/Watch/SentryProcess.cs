@@ -39,6 +39,7 @@ internal static class SentryProcess
         var sentry = new Sentry.Sentry(orders.Options, trace: trace);
         if (orders.Options is not { Fwknop: null, Tokens: null })
             RandomNumberGenerator.Fill(stackalloc byte[1]); // OpenSSL: the first use loads it
+        Turns.Shorten();
         Walls.ForbidDumps();
         Walls.Limit(OpenFiles, fileBytes: 0);
         Walls.Enter(SystemCallProfile.Sentry, typeof(Sentry.Sentry).Assembly, typeof(Channel).Assembly);
@@ -96,7 +97,7 @@ internal static class SentryProcess
             while (!reports.IsCutOff)
             {
                 sentry.WallOffset = GateClock.WallOffset();
-                while (source.TryRead(out var packet, next))
+                while (TryRead(out var packet, next))
                 {
                     foreach (ref readonly var report in sentry.Watch(packet))
                         Tell(report);
@@ -112,6 +113,19 @@ internal static class SentryProcess
                     sentry.TakeMemory(); // not while the gate starts, and two processors have three processes to serve
                 hasItsMemory = true;
             }
+        }
+
+        /// <summary>Reports wait for packets that are there, and no longer: what the ring has more of may be of an interface that is none of ours.</summary>
+        private bool TryRead(out CapturedPacket packet, long deadline)
+        {
+            if (_count > 0)
+            {
+                if (source.TryRead(out packet, Math.Min(deadline, Uptime() + TimeSpan.NanosecondsPerTick * TimeSpan.TicksPerMillisecond)))
+                    return true;
+                SendTogether();
+            }
+
+            return source.TryRead(out packet, deadline);
         }
 
         /// <summary>
