@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
+using Postern.Keys;
 
 namespace Postern.Warden.Ledger;
 
@@ -162,15 +162,15 @@ internal static class LedgerFormat
 
     private static void Seal(Span<byte> bytes)
     {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(bytes[..ChecksumAt], hash);
+        Span<byte> hash = stackalloc byte[Digest.Size];
+        Digest.Sha256(bytes[..ChecksumAt], hash);
         hash[..(RecordSize - ChecksumAt)].CopyTo(bytes[ChecksumAt..]);
     }
 
     private static bool IsSealed(ReadOnlySpan<byte> bytes)
     {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(bytes[..ChecksumAt], hash);
+        Span<byte> hash = stackalloc byte[Digest.Size];
+        Digest.Sha256(bytes[..ChecksumAt], hash);
         return hash[..(RecordSize - ChecksumAt)].SequenceEqual(bytes[ChecksumAt..]);
     }
 }
