@@ -144,7 +144,7 @@ public readonly record struct Report(ReportKind Kind, uint Generation, int Door,
 
     /// <summary>
     /// Of several completed sequences in one message, the next; <paramref name="message"/> is then what is left of it. False for any that no sentry can have
-    /// written: one by itself, and anything else among them, included.
+    /// written. The last is one by itself; that the whole message holds more than one is for whoever receives it to ask.
     /// </summary>
     public static bool TryReadNext(ref ReadOnlySpan<byte> message, out Report report)
     {

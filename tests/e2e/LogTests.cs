@@ -113,7 +113,7 @@ public sealed class LogTests : IDisposable
         Assert.StartsWith("65534", GateProcess.StatusOf($"/proc/{reader}", "Uid"), StringComparison.Ordinal);
         GateHouse.Send(reader, Signal.Kill);
         _ = Reader(before: reader);
-        Assert.Contains("it is started again", _house.Log, StringComparison.Ordinal);
+        GateHouse.Until(() => _house.Log.Contains("it is started again", StringComparison.Ordinal), "the log to say it");
         Knock4Opens();
 
         // Nor does a sentry's end lose the pipe.

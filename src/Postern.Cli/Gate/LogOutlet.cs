@@ -74,11 +74,19 @@ internal sealed class LogOutlet(int descriptor) : IDisposable
         return line.IsEmpty;
     }
 
-    private Thread Begin()
+    /// <summary>Null where no thread can be had: what was to be said waits for the next line to try again.</summary>
+    private Thread? Begin()
     {
-        var writer = new Thread(WriteWhatWaits) { Name = "log", IsBackground = true };
-        writer.Start();
-        return writer;
+        try
+        {
+            var writer = new Thread(WriteWhatWaits) { Name = "log", IsBackground = true };
+            writer.Start();
+            return writer;
+        }
+        catch (Exception e) when (e is ThreadStartException or OutOfMemoryException)
+        {
+            return null;
+        }
     }
 
     /// <summary>A line stays in the queue until it is written, so that none overtakes it.</summary>

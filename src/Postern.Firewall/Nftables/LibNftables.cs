@@ -11,6 +11,11 @@ internal static unsafe partial class LibNftables
     private const string Library = "libnftables.so.1";
     private const uint CloseOnExec = 1; // MFD_CLOEXEC
 
+    private static readonly Lock Turn = new();
+
+    /// <summary>Of the context before. The library has one list of interfaces for all contexts, and no lock: there is never more than one.</summary>
+    private static Task _freed = Task.CompletedTask;
+
     public static void Load(string text)
     {
         // A file, though only in memory: of a buffer the library quotes the first line, whichever line it means.
@@ -18,7 +23,11 @@ internal static unsafe partial class LibNftables
         if (file.IsInvalid)
             throw new FirewallException($"cannot hold the rule set: {Errno.Text(Marshal.GetLastPInvokeError())}", "the kernel needs memfd_create");
         RandomAccess.Write(file, Encoding.UTF8.GetBytes(text), fileOffset: 0);
-        Load(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file.DangerousGetHandle()}"), file);
+        lock (Turn)
+        {
+            _freed.GetAwaiter().GetResult();
+            Load(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file.DangerousGetHandle()}"), file);
+        }
     }
 
     private static void Load(string path, SafeFileHandle file)
@@ -44,7 +53,7 @@ internal static unsafe partial class LibNftables
         finally
         {
             // Its socket is not closed before the kernel has let go of what was replaced, which it waits for all processors for, some 10 ms: nobody waits with it.
-            ThreadPool.UnsafeQueueUserWorkItem(Free, context, preferLocal: false);
+            _freed = Task.Run(() => Free(context));
         }
     }
 

@@ -24,19 +24,20 @@ internal static partial class SodiumLibrary
     /// <exception cref="MissingSodiumException"/>
     public static void Need() => _ = Loaded.Value;
 
+    private static readonly Lazy<bool> Found = new(TryLoad);
+
     /// <summary>For those who can do without.</summary>
-    public static bool IsThere
+    public static bool IsThere => Found.Value;
+
+    private static bool TryLoad()
     {
-        get
+        try
         {
-            try
-            {
-                return Loaded.Value;
-            }
-            catch (MissingSodiumException)
-            {
-                return false;
-            }
+            return Loaded.Value;
+        }
+        catch (MissingSodiumException)
+        {
+            return false;
         }
     }
 

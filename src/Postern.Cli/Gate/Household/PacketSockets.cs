@@ -9,40 +9,52 @@ namespace Postern.Cli.Gate.Household;
 /// </summary>
 internal sealed class PacketSockets : IDisposable
 {
-    private Ahead<Descriptor>? _ahead;
+    private Ahead<Descriptor?>? _ahead;
     private bool _aheadKeepsWhole;
+    private bool? _asked;
 
-    /// <summary>Never more than one. Where it cannot be had, whoever asks for it hears why.</summary>
+    /// <summary>Never more than one. Where it cannot be had, it is tried again when somebody asks.</summary>
+    /// <param name="wholePackets">What the first warden will ask for; each later one what the one before asked for last, since a reload may have changed it.</param>
     public void Prepare(bool wholePackets)
     {
         if (_ahead is not null)
             return;
-        _ahead = new(() => Open(wholePackets));
-        _aheadKeepsWhole = wholePackets;
+        var keepsWhole = _aheadKeepsWhole = _asked ?? wholePackets;
+        _ahead = new(() => TryOpen(keepsWhole));
     }
 
     /// <summary>The caller's from here on.</summary>
     /// <exception cref="CaptureException">The kernel refuses.</exception>
     public Descriptor Take(bool wholePackets)
     {
-        if (_ahead is null || _aheadKeepsWhole != wholePackets)
-            return Open(wholePackets);
-        var ahead = _ahead;
-        _ahead = null;
-        return ahead.Take();
+        _asked = wholePackets;
+        var ready = TakeReady();
+        if (ready is not null && _aheadKeepsWhole == wholePackets)
+            return ready;
+        ready?.Dispose();
+        return Open(wholePackets);
     }
 
-    public void Dispose()
+    public void Dispose() => TakeReady()?.Dispose();
+
+    private Descriptor? TakeReady()
     {
-        try
-        {
-            _ahead?.Take().Dispose();
-        }
-        catch (CaptureException)
-        {
-            // Nobody asked.
-        }
+        var ahead = _ahead;
+        _ahead = null;
+        return ahead?.Take();
     }
 
     private static Descriptor Open(bool wholePackets) => Descriptor.Adopt(CaptureSocket.Open(RingSize.For(wholePackets)));
+
+    private static Descriptor? TryOpen(bool wholePackets)
+    {
+        try
+        {
+            return Open(wholePackets);
+        }
+        catch (CaptureException)
+        {
+            return null; // whoever asks hears why
+        }
+    }
 }

@@ -73,8 +73,9 @@ internal sealed class Recruits(Confines rights, Descriptor error) : IDisposable
     /// <exception cref="IOException">No descriptors are left.</exception>
     public Child Post(ReadOnlySpan<Descriptor> with)
     {
-        var ready = _ahead?.Take();
+        var ahead = _ahead;
         _ahead = null;
+        var ready = ahead?.Take();
         if (ready is { IsAlive: true })
             return ready.Equip(with);
         ready?.Dispose();

@@ -154,7 +154,7 @@ internal static class SentryProcess
             (_count, _behind) = (0, 0);
         }
 
-        /// <summary>Whoever watches may miss some: what is to be decided goes first.</summary>
+        /// <summary>Whoever watches may miss some.</summary>
         private void Tell(in Sighting sighting)
         {
             sighting.Write(_message);
