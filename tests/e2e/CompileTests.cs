@@ -29,7 +29,7 @@ public sealed class CompileTests
         Knock(house, gate, "8000:udp", "9000", "7000"); // two of them again: no harm
         using var connection = house.TryConnect(gate, 22);
         Assert.NotNull(connection);
-        Assert.True(house.AnswersUdp(gate));
+        GateHouse.Until(() => house.AnswersUdp(gate), "the echo of UDP"); // a datagram may be lost on the way through a busy test
         GateHouse.Until(() => !house.IsOpen(gate), "the port to close");
         Assert.True(GateHouse.Carries(connection));
         Knock(house, gate, "7000", "8000:udp", "9000");
