@@ -52,9 +52,13 @@ def quiet(lab):
     return result
 
 
-def flooded(lab, name, title, kinds, rates, flood_of, target_knocks=20, most_ms=10, peers_cannot=""):
+def knocks_in(seconds):
+    return max(1, round(3 * seconds))
+
+
+def flooded(lab, name, title, kinds, rates, flood_of, most_ms=10):
     """Knocks at each of these rates: 0 is as fast as it goes."""
-    seconds, knocks = (2.5, 6) if lab.quick else (lab.seconds, target_knocks)
+    seconds, knocks = (2.5, 6) if lab.quick else (lab.seconds, knocks_in(lab.seconds))
     cells = [("the most" if rate == 0 else f"{rate:,}/s".replace(",", " "), kind, {"knocks": knocks, "seconds": seconds, "flood": {**flood_of(kind), "rate": rate}})
              for rate in rates for kind in kinds]
     rows = grid(lab, cells)
@@ -86,8 +90,6 @@ def flooded(lab, name, title, kinds, rates, flood_of, target_knocks=20, most_ms=
     if any(r["flood"]["per_second"] < 0.9 * rate for r in rows if "fault" not in r for rate in [r["rate"]] if rate):
         result.notes.append("The machine was too busy for the flooder to keep its rate everywhere: see packets/s.")
     result.notes.append("*By the first sending*: before the client's own copies, or its second round, were due. Postern's client sends them by itself; the peers' clients send once.")
-    if peers_cannot:
-        result.notes.append(peers_cannot)
     if len(rates) > 1:
         result.plots.append((name, plots.lines(title, "packets/s", "% opened", {s: sorted(points) for s, points in series.items()}, log_x=True)))
     return result
@@ -106,12 +108,12 @@ def spoofed(lab):
 
 def stranger(lab):
     """A link with 100 ms between the packets of a knock, while somebody else hits the first port, or knocks too."""
-    kinds, seconds, knocks = lab.of(lambda k: k.knock_port), (3 if lab.quick else lab.seconds), (6 if lab.quick else 20)
+    kinds, seconds, knocks = lab.of(lambda k: k.knock_port), (3 if lab.quick else lab.seconds), (6 if lab.quick else knocks_in(lab.seconds))
     cells = []
     for kind in kinds:
         one = {"kind": "syn", "port": kind.knock_port, "order": "fixed", "source": "10.128.0.9/32", "rate": 10}
         cells.append(("one stranger, 10/s", kind, {"knocks": knocks, "seconds": seconds, "gap_us": 100_000, "flood": one, "again": False}))
-        cells.append(("others knock too", kind, {"knocks": knocks, "seconds": 3, "gap_us": 100_000, "again": False}))
+        cells.append(("others knock too", kind, {"knocks": knocks, "seconds": 3 if lab.quick else 0.15 * knocks, "gap_us": 100_000, "again": False}))
     rows = grid(lab, cells)
     lines, result = [], Result(raw=rows)
     for (label, system), group in grouped(rows, "label", "system").items():
@@ -135,7 +137,7 @@ def junk(lab):
 def insider(lab):
     """Junk by somebody who knows the gate's secret, and is not enrolled: three kinds of it, each dearer to the gate than the last."""
     kinds = lab.of(lambda k: k.is_ours and k.spa_port)
-    seconds, knocks, rate = (2.5, 6, 5_000) if lab.quick else (lab.seconds, 20, 20_000)
+    seconds, knocks, rate = (2.5, 6, 5_000) if lab.quick else (lab.seconds, knocks_in(lab.seconds), 20_000)
     rows = []
     for repetition in range(lab.repetitions):
         for how in ("outer",) if lab.quick else ("outer", "unlisted", "forged"):

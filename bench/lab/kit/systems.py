@@ -8,6 +8,11 @@ SEQUENCE = (7000, 8000, 9000)
 SPA_PORT = 62201
 
 
+def crowd(count):
+    """Addresses of so many who have a grant."""
+    return [f"10.{200 + (i >> 16)}.{i >> 8 & 255}.{i & 255}" for i in range(count)]
+
+
 class System:
     name = ""
     program = None             # what must be installed
@@ -17,6 +22,7 @@ class System:
     junk = "junk"              # what an empty copy of its packets looks like: "junk" or "base64"
     junk_sizes = (320,)
     firewall = "nft"           # or "iptables": where its grants are
+    set_of_grants = ("lab granted", "{} timeout 1h")   # with nft: the set, and what one grant is in it
     lets_port_through = False  # it listens at a socket, so the firewall must let its port in
     ipv6 = False
     again_ms = ()              # when its client knocks again by itself
@@ -65,12 +71,17 @@ class System:
 
     def preload(self, count):
         """So many grants in force, put there at once and not by knocking."""
-        addresses = [f"10.200.{i >> 8}.{i & 255}" if i < 65536 else f"10.201.{i - 65536 >> 8 & 255}.{i & 255}" for i in range(count)]
         if self.firewall == "nft":
-            text = "".join("add element inet lab granted { " + ", ".join(f"{a} timeout 1h" for a in addresses[i:i + 5000]) + " }\n" for i in range(0, count, 5000))
-            call(["nft", "-f", "-"], self.space.gate, given=text)
-        else:
-            call(["iptables-restore", "-n"], self.space.gate, given="*filter\n" + "".join(self.iptables_rule(a) + "\n" for a in addresses) + "COMMIT\n")
+            return self.fill(count)
+        call(["iptables-restore", "-n"], self.space.gate, given="*filter\n" + "".join(self.iptables_rule(a) + "\n" for a in crowd(count)) + "COMMIT\n")
+        return crowd(count)
+
+    def fill(self, count):
+        """So many and no others in the kernel's set, behind the daemon's back: what a packet costs is the kernel's alone."""
+        addresses, (of, element) = crowd(count), self.set_of_grants
+        call(["nft", "flush", "set", "inet", *of.split()], self.space.gate)
+        for i in range(0, count, 5000):
+            call(["nft", "-f", "-"], self.space.gate, given=f"add element inet {of} {{ {', '.join(element.format(a) for a in addresses[i:i + 5000])} }}\n")
         return addresses
 
     def count_grants(self):
@@ -179,6 +190,7 @@ class Postern(System):
     spa = False
     capture = "packet"
     keys, services, doors, history = 32, 1, 1, 0
+    set_of_grants = ("postern grants4", f'{{}} . tcp . {PROTECTED} timeout 1h comment "ssh"')
     executable = None          # set by `run`
 
     @classmethod
@@ -294,15 +306,6 @@ class Postern(System):
         addresses = self.fill(count)
         self.launch()
         wait_for(lambda: self.status()["grants"] == count, 60, f"the gate does not take over {count} grants", pause=0.2)
-        return addresses
-
-    def fill(self, count):
-        """So many and no others in the kernel, behind the gate's back: what a packet costs is the kernel's alone."""
-        addresses = [f"10.200.{i >> 8}.{i & 255}" if i < 65536 else f"10.201.{i - 65536 >> 8 & 255}.{i & 255}" for i in range(count)]
-        call(["nft", "flush", "set", "inet", "postern", "grants4"], self.space.gate)
-        for i in range(0, count, 5000):
-            elements = ", ".join(f'{a} . tcp . {PROTECTED} timeout 1h comment "ssh"' for a in addresses[i:i + 5000])
-            call(["nft", "-f", "-"], self.space.gate, given=f"add element inet postern grants4 {{ {elements} }}\n")
         return addresses
 
 
