@@ -137,6 +137,8 @@ internal sealed partial class GateHouse : IDisposable
 
     public int ExitCode => _gate!.ExitCode;
 
+    public bool IsRunning => _gate is { HasExited: false };
+
     /// <summary>Lets the client knock with a program of its own, one argument list a call.</summary>
     public void Knock(string program, params string[] arguments) => Client.Run(program, arguments);
 
@@ -238,7 +240,7 @@ internal sealed partial class GateHouse : IDisposable
 
     public void Dispose()
     {
-        if (_gate is { HasExited: false })
+        if (IsRunning)
             Kill(Signal.Kill);
         _gate?.Dispose();
         foreach (var service in _services)

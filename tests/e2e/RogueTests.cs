@@ -168,6 +168,12 @@ public sealed class RogueTests
         /// <summary>Of the audit, but for what the test itself asks as an operator.</summary>
         public string[] Opened() => [.. House.Log.Split('\n').Where(l => l.Contains("opened service=", StringComparison.Ordinal) && !l.Contains("address=192.0.2.", StringComparison.Ordinal))];
 
-        public void Dispose() => Spa.Dispose();
+        /// <summary>A steward that may end in peace takes its sentry with it; one that is killed cannot, and this sentry does not end by itself.</summary>
+        public void Dispose()
+        {
+            if (House.IsRunning)
+                House.Kill(Signal.Terminate);
+            Spa.Dispose();
+        }
     }
 }

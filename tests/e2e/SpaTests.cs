@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -198,6 +199,32 @@ public sealed class SpaTests
         Assert.True(code == 0, output);
         GateHouse.Until(() => house.House.GrantCount == 1, "the closing: " + house.House.Log);
         Assert.False(house.House.IsOpen(GateHouse.Gate4));
+    }
+
+    /// <summary>By the kernel's own account of what the warden asks of it.</summary>
+    [Fact]
+    public void It_is_on_the_disk_before_the_port_is_open()
+    {
+        Needs.Program("strace");
+        using var house = new SpaHouse();
+        var warden = GateProcess.Find(house.House, GateProcess.Warden);
+        var packet = house.Packet("knock", "gate", "ssh");
+        var trace = house.InGate("trace");
+        using (var tracer = Process.Start("strace", ["-f", "-qq", "-yy", "-o", trace, "-e", "trace=pwrite64,fdatasync,sendto,sendmsg", "-p", warden.Pid.ToString(CultureInfo.InvariantCulture)]))
+        {
+            GateHouse.Until(() => warden.StatusOfThreads("TracerPid").All(pid => pid != "0"), "the tracer");
+            house.SendUdp(packet);
+            GateHouse.Until(() => house.Opened == 1, "the grant");
+            GateHouse.Send(tracer.Id, Signal.Interrupt);
+            Assert.True(tracer.WaitForExit(TimeSpan.FromSeconds(30)));
+        }
+
+        var calls = File.ReadAllLines(trace);
+        var written = Array.FindIndex(calls, call => call.Contains("pwrite64(", StringComparison.Ordinal) && call.Contains(house.LedgerFile, StringComparison.Ordinal));
+        Assert.True(written >= 0, File.ReadAllText(trace));
+        var flushed = Array.FindIndex(calls, written, call => Regex.IsMatch(call, @"fdatasync.*\) += 0$"));
+        var told = Array.FindIndex(calls, written, call => call.Contains("<NETLINK:[NETFILTER", StringComparison.Ordinal));
+        Assert.True(told >= 0 && flushed >= 0 && flushed < told, File.ReadAllText(trace));
     }
 
     [Fact]

@@ -103,7 +103,7 @@ def idle(lab):
 
 
 def start(lab):
-    """From the start of the program until it is ready: what it tells the service manager (Postern), or its capture standing (peers, who say nothing)."""
+    """From execve until it is ready: what it tells the service manager (Postern), or its capture standing (peers, who say nothing)."""
     rounds, rows = (3 if lab.quick else 15), []
     for _ in range(rounds):
         for kind in lab.kinds:
@@ -120,7 +120,7 @@ def start(lab):
                                    else at_most(f"{system}, {'native' if native else 'ReadyToRun'}: ready after", median(ms), 30 if native else 150, "ms"))
     result.tables.append(table(["system", "median ms", "least", "p95"], lines))
     result.notes += beside_reference("start", {system: median([r["ms"] for r in group]) for (system,), group in grouped(rows, "system").items()})
-    result.notes.append("The second start: files are in memory, Postern's rules and keys are there. Some ms are those of starting any process from here.")
+    result.notes.append("The second start: files are in memory, Postern's rules and keys are there.")
     return result
 
 

@@ -2,7 +2,7 @@
 
 Everything that is made is noted here and taken away again by `close`, by its own name or process id, whatever happened in between.
 """
-import ctypes, glob, os, shutil, signal, subprocess, tempfile, time
+import ctypes, glob, mmap, os, shutil, signal, struct, subprocess, tempfile, time
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 NEW_NETWORK, NEW_MOUNTS, RECURSIVE, BIND, PRIVATE = 0x40000000, 0x00020000, 0x4000, 0x1000, 0x40000
@@ -118,7 +118,9 @@ class Space:
         return os.path.join(self.programs, name)
 
     def start(self, command, space=None, core=None, group=None, output=None, private_dev=None, env=None):
-        """A process that `close` ends at the latest."""
+        """A process that `close` ends at the latest. `began`: when it became this program, by the monotonic clock; what it takes to make a process of this one is not the program's."""
+        began = mmap.mmap(-1, 8)   # shared with the child
+
         def prepare():
             if group:
                 group.join()
@@ -128,8 +130,10 @@ class Space:
                 os.sched_setaffinity(0, {core})
             if private_dev:
                 mount_dev(private_dev)
+            began[:] = struct.pack("d", time.monotonic())
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output or subprocess.DEVNULL, preexec_fn=prepare, env=env,
                                    stderr=subprocess.PIPE if output == subprocess.PIPE else output or subprocess.DEVNULL)
+        process.began, = struct.unpack("d", began[:])
         self.started.append(process)
         return process
 

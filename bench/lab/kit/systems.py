@@ -116,7 +116,7 @@ class System:
         }}""")
 
     def start(self):
-        """Fresh rules, fresh state, and a daemon that is ready. Returns the seconds that it took from its start."""
+        """Fresh rules, fresh state, and a daemon that is ready. Returns the seconds that it took from execve."""
         os.makedirs(self.folder, exist_ok=True)
         self.lay_firewall()
         self.configure()
@@ -125,7 +125,6 @@ class System:
     def launch(self):
         self.group = meters.Group(self.space, self.name)
         log = open(os.path.join(self.folder, "log"), "ab")
-        begun = time.monotonic()
         self.process = self.space.start(self.command(), self.space.gate, core=self.core, group=self.group, output=log, env=self.environment(),
                                         private_dev=self.sink().folder if self.logs else None)
         log.close()
@@ -133,7 +132,7 @@ class System:
             wait_for(self.is_ready, 60, f"{self.name} is not ready", pause=0.0005)
         except RuntimeError as e:
             raise RuntimeError(f"{e}: {read(os.path.join(self.folder, 'log'))[-600:]}") from None
-        return time.monotonic() - begun
+        return time.monotonic() - self.process.began
 
     def environment(self):
         return None
