@@ -37,6 +37,36 @@ public sealed class FwknopImportTests
 
         """;
 
+    /// <summary>docs/from-fwknop.md, step by step: a gate of single packets stands already, and what is carried over comes into force without a restart, on trial.</summary>
+    [Fact]
+    public void What_was_carried_over_is_tried_by_a_gate_that_runs()
+    {
+        Needs.Program("fwknop");
+        using var house = new SpaHouse();
+        var etc = Path.GetDirectoryName(house.House.ConfigurationFile)!;
+        var old = Directory.CreateDirectory(house.InGate("old")).FullName;
+        File.WriteAllText(Path.Combine(old, "access.conf"), Access);
+        File.WriteAllText(Path.Combine(old, "fwknopd.conf"), "PCAP_INTF veth0;\nPCAP_FILTER udp port 62201;\n");
+        var config = house.House.ConfigurationFile;
+        Do("import", "fwknop", old, "--output", Path.Combine(etc, "postern.d", "fwknop.yaml"), "--keys-folder", Path.Combine(etc, "fwknop"));
+        Do("check", "--config", config);
+        house.House.ServeTcp(8022);
+        Do("apply", "--rollback", "1m", "--socket", house.House.Socket);
+        Assert.False(house.House.IsOpen(GateHouse.Gate4, 8022));
+        var (code, output) = house.House.FromClient("env", $"HOME={house.InClient("")}", "fwknop", "--no-rc-file", "--no-save-args", "-D", GateHouse.Gate4, "-a", GateHouse.Client4,
+            "--key-base64-rijndael", "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=",
+            "--key-base64-hmac", "AwoRGB8mLTQ7QklQV15lbHN6gYiPlp2kq7K5wMfO1dzj6vH4/wYNFBsiKTA3PkVMU1phaG92fYSLkpmgp661vA==", "--use-hmac", "-A", "tcp/8022");
+        Assert.True(code == 0, output);
+        GateHouse.Until(() => house.House.IsOpen(GateHouse.Gate4, 8022), "the real client to open: " + house.House.Log);
+        Do("apply", "--confirm", "--socket", house.House.Socket);
+
+        void Do(params string[] command)
+        {
+            var (done, said) = house.House.RunToEnd([GateHouse.Postern, .. command]);
+            Assert.True(done == 0, said);
+        }
+    }
+
     [Fact]
     public void The_real_client_and_ours_open_what_was_carried_over()
     {

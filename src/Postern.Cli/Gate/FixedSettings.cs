@@ -18,7 +18,7 @@ internal static class FixedSettings
             return "gate.ledger cannot change while the gate runs";
         if (next.Capture == CaptureSetting.Udp && !next.DatagramPorts.SequenceEqual(now.DatagramPorts))
             return "spa.ports and fwknop.ports cannot change while the gate runs with 'capture: udp'";
-        if (FilesOfKnocks(next).Select(FolderOf).FirstOrDefault(f => !Seen(now).Contains(f, StringComparer.Ordinal)) is { } folder)
+        if (FilesOfKnocks(next).Select(FolderOf).FirstOrDefault(f => !Seen(now).Any(seen => Holds(seen, f))) is { } folder)
             return $"the gate cannot look into {folder}, where a sequences_file, secret_file, keys file or profile lies now";
         return (now.Spa, next.Spa) switch
         {
@@ -30,11 +30,13 @@ internal static class FixedSettings
         };
     }
 
-    /// <summary>Folders that the warden was let see when it started, or some of them.</summary>
+    /// <summary>Folders that the warden was let see when it started, or some of them; with each, all that lies in it now.</summary>
     private static IEnumerable<string> Seen(GateConfiguration now) =>
         now.Files.Concat(FilesOfKnocks(now)).Concat(now.Spa is { } spa ? [spa.KeyFile, spa.AuthorizedKeysFile] : Array.Empty<string>()).Select(FolderOf);
 
     private static IEnumerable<string> FilesOfKnocks(GateConfiguration of) => of.OneTime.Select(k => k.Settings.File).Concat(of.Tokens.Select(t => t.SecretFile)).Concat(of.Fwknop.Knocks.Select(k => k.KeysFile));
+
+    private static bool Holds(string folder, string other) => Same(folder, other) || other.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal);
 
     private static string FolderOf(string file) => Path.GetDirectoryName(Path.GetFullPath(file)) ?? "/";
 

@@ -18,6 +18,15 @@ public sealed class FixedSettingsTests
         Assert.Null(FixedSettings.ChangedIn(now, now));
     }
 
+    /// <summary>As an import makes one, beside the configuration that is in force.</summary>
+    [Fact]
+    public void A_folder_within_one_that_it_sees_is_seen()
+    {
+        var now = Read("k: {method: fwknop, keys: /a/k.keys, opens: [s]}");
+        Assert.Null(FixedSettings.ChangedIn(now, Read("k: {method: fwknop, keys: /a/fwknop/k.keys, opens: [s]}")));
+        Assert.Contains("cannot look into /ab", FixedSettings.ChangedIn(now, Read("k: {method: fwknop, keys: /ab/k.keys, opens: [s]}")), StringComparison.Ordinal);
+    }
+
     private static GateConfiguration Read(string knock) =>
         ConfigurationReader.ReadText("f", $"services:\n  s: {{ports: [tcp/22]}}\nknocks:\n  {knock}\n").Configuration!;
 }

@@ -13,8 +13,7 @@ internal static class KnockdYaml
     public static string Write(KnockdImport import, string path)
     {
         var text = new StringBuilder()
-            .Append(Comment($"# Carried over from {path} by 'postern import knockd'. Next: 'postern check', and 'postern apply', which goes back by itself unless"))
-            .Append("# 'postern apply --confirm' follows. docs/from-knockd.md has what differs, and how to run both meanwhile.\n");
+            .Append(Comment($"# Carried over from {path} by 'postern import knockd'. Next: 'postern check', and the steps of docs/from-knockd.md, which also has what differs."));
         foreach (var note in import.Notes.Comments())
             text.Append(note).Append('\n');
         if (!import.Interfaces.IsEmpty)
