@@ -162,6 +162,11 @@ public sealed unsafe class Child : IDisposable
             return Descriptor.Adopt(handle);
         var error = Errno.Last;
         _ = Libc.Kill(pid, KillSignal);
+        Libc.SignalInfo info;
+        while (Libc.Interrupted(Libc.WaitFor(Libc.ByPid, (uint)pid, &info, Libc.WaitExited)))
+        {
+        }
+
         throw new ConfinementException($"cannot watch the process that was started: {Errno.Text(error)}", "Linux 5.4 or newer is needed, and a free descriptor");
     }
 

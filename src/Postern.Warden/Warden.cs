@@ -20,6 +20,9 @@ public sealed partial class Warden
     /// <summary>The kernel counts in ticks of up to 10 ms and starts a little after us: "ended" is not said before it is so.</summary>
     private static readonly TimeSpan KernelLag = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>That the kernel can be told: it counts in milliseconds.</summary>
+    private static readonly TimeSpan LeastTime = TimeSpan.FromMilliseconds(1);
+
     private static readonly Door Nobody = new("", [], []);
     private static readonly Cause ByHand = new("by-hand");
     private static readonly Cause Unasked = new("");
@@ -395,7 +398,7 @@ public sealed partial class Warden
     private bool PutBack(Grant lost, Moment now)
     {
         var to = new Grantee(lost.Source, lost.SourcePort, lost.Holder);
-        if (lost.Until <= now.Uptime || _book.TryFind(GrantBook.KeyOf(lost), out _)
+        if (lost.Until - now.Uptime < LeastTime || _book.TryFind(GrantBook.KeyOf(lost), out _)
             || !_services.TryGetValue(lost.Service, out var service) || service.Action is not null
             || (lost.Only is { } port && !service.Has(port.Transport, port.First))
             || ForwardRules.Decide(_options, service, lost.Source, lost.Chosen, out var target) != Refusal.None || target != lost.Forward

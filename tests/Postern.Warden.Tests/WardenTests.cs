@@ -55,6 +55,19 @@ public sealed class WardenTests
         Assert.Null(_warden.NextEnd);
     }
 
+    /// <summary>The kernel counts in milliseconds, and zero would be for ever.</summary>
+    [Fact]
+    public void What_has_less_than_a_millisecond_left_is_not_put_back()
+    {
+        Knock(0, Alice);
+        Pass(1);
+        Knock(0, Bob);
+        Pass(28.9995);
+        _kernel.InPlace = false;
+        Assert.Equal(1, _warden.Apply(Options(), new([], []), _now));
+        Assert.Equal(Bob, Assert.Single(_warden.Grants).Source);
+    }
+
     [Fact]
     public void A_thousand_knocks_leave_one_end_to_wait_for()
     {

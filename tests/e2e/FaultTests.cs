@@ -216,6 +216,55 @@ public sealed class FaultTests
         Assert.False(house.IsOpen(GateHouse.Gate4, 22));
         Assert.True(GateHouse.Carries(own));
         Assert.Contains("nobody confirmed", house.Ask("status").GetProperty("reload_fault").GetString(), StringComparison.Ordinal);
+
+        KillPart(house, "@warden"); // nor does it come back with the next one, who reads the disk
+        GateHouse.Until(() => house.Log.Split("watching ").Length >= 3, "the next warden");
+        GateHouse.Until(() => house.Command("status").Code == 0, "its socket");
+        Assert.Contains("nobody confirmed", house.Ask("status").GetProperty("reload_fault").GetString(), StringComparison.Ordinal);
+        Assert.True(house.IsOpen(GateHouse.Gate4, 80, from: GateHouse.Client4));
+        Assert.False(house.IsOpen(GateHouse.Gate4, 22));
+    }
+
+    /// <summary>While the sentry for the way back is being started: whatever the operator is told is what becomes of it.</summary>
+    [Fact]
+    public void What_is_confirmed_at_the_last_moment_stays_or_was_too_late()
+    {
+        using var house = new GateHouse();
+        house.ServeTcp(80);
+        var warden = GateProcess.Find(house, GateProcess.Warden);
+        for (var (round, late) = (0, TimeSpan.FromMilliseconds(-20)); round < 3; round++, late += TimeSpan.FromMilliseconds(20))
+        {
+            house.Write(GateHouse.Configuration.Replace("tcp/22, udp/22", "tcp/80", StringComparison.Ordinal));
+            var began = Stopwatch.GetTimestamp();
+            Assert.Equal(0, house.Command("apply", "--rollback", "5s").Code);
+            Thread.Sleep(TimeSpan.FromSeconds(5) + late - Stopwatch.GetElapsedTime(began));
+            var stays = house.Command("apply", "--confirm").Code == 0;
+            Thread.Sleep(1500);
+            Assert.Equal(stays, !house.IsOpen(GateHouse.Gate4, 80));
+            Assert.Equal(warden.Pid, GateProcess.Find(house, GateProcess.Warden).Pid);
+            Assert.True(house.Ask("status").GetProperty("rules_in_place").GetBoolean());
+            house.Write(GateHouse.Configuration);
+            Assert.Equal(0, house.Command("reload").Code);
+        }
+    }
+
+    /// <summary>What a reload refuses because only a restart of all of the gate can give it, a warden that dies cannot give either.</summary>
+    [Fact]
+    public void A_change_that_needs_a_restart_does_not_come_with_the_next_warden()
+    {
+        using var house = new GateHouse();
+        house.ServeTcp(22);
+        var text = File.ReadAllText(house.ConfigurationFile);
+        File.WriteAllText(house.ConfigurationFile, text.Replace(house.Socket, house.Socket + "2", StringComparison.Ordinal));
+        Assert.Equal(1, house.Command("reload").Code);
+        KillPart(house, "@warden");
+        GateHouse.Until(() => house.Log.Split("watching ").Length >= 3, "the next warden");
+        GateHouse.Until(() => house.Command("status").Code == 0, "the socket where it was");
+        Assert.Contains("control_socket cannot change", house.Ask("status").GetProperty("reload_fault").GetString(), StringComparison.Ordinal);
+        KnockUntilHeard(house, "a knock at the next warden");
+        house.Kill(Signal.Terminate);
+        house.Start();
+        Assert.Equal(0, house.RunToEnd(GateHouse.Postern, "status", "--socket", house.Socket + "2").Code);
     }
 
     [Fact]
@@ -275,6 +324,10 @@ public sealed class FaultTests
         GateHouse.Until(() => house.IsOpen(GateHouse.Gate4, 80), "the configuration before");
         GateHouse.Until(() => house.Command("status").Code == 0, "its socket");
         Assert.Contains("on trial", house.Ask("status").GetProperty("reload_fault").GetString(), StringComparison.Ordinal);
+        KillPart(house, "@warden"); // once more: it is as little confirmed as before
+        GateHouse.Until(() => house.Log.Split("watching ").Length >= 4, "the next warden");
+        GateHouse.Until(() => house.Command("status").Code == 0, "its socket");
+        Assert.True(house.IsOpen(GateHouse.Gate4, 80));
         Assert.Equal(1, house.Command("apply", "--confirm").Code);
         Assert.Equal(0, house.Command("apply", "--rollback", "1h").Code);
         Assert.False(house.IsOpen(GateHouse.Gate4, 80));

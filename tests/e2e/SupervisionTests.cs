@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
@@ -56,6 +57,40 @@ public sealed class SupervisionTests
         Assert.Contains("the sentry was ended for giving no sign of life", house.Log, StringComparison.Ordinal);
         Assert.NotEqual(before.Pid, GateProcess.Next(house, GateProcess.Sentry, before).Pid);
         GateHouse.Until(() => before.IsGone, "its end");
+    }
+
+    /// <summary>The sentry told all the while; it was the warden who did not listen.</summary>
+    [Fact]
+    public void A_warden_that_was_held_up_blames_no_sentry_for_it()
+    {
+        using var house = new GateHouse(Services);
+        var (warden, sentry) = (GateProcess.Find(house, GateProcess.Warden), GateProcess.Find(house, GateProcess.Sentry));
+        GateHouse.Send(warden.Pid, Signal.Stop);
+        Knock(house, GateHouse.Client4);
+        Thread.Sleep(TimeSpan.FromSeconds(7));
+        GateHouse.Send(warden.Pid, Signal.Continue);
+        GateHouse.Until(() => house.GrantCount == 1, "the knock that came meanwhile");
+        Thread.Sleep(300);
+        Assert.Equal(sentry.Pid, GateProcess.Find(house, GateProcess.Sentry).Pid);
+        Assert.DoesNotContain("another takes its place", house.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_warden_without_a_descriptor_to_spare_waits_for_one()
+    {
+        using var house = new GateHouse(Services);
+        var (warden, sentry) = (GateProcess.Find(house, GateProcess.Warden), GateProcess.Find(house, GateProcess.Sentry));
+        var (soft, hard) = warden.Limit("Max open files");
+        Limit("3", hard);
+        GateHouse.Send(sentry.Pid, Signal.Kill);
+        GateHouse.Until(() => house.Log.Contains("no sentry can be started", StringComparison.Ordinal), "its being told");
+        Limit(soft, hard);
+        _ = GateProcess.Next(house, GateProcess.Sentry, sentry);
+        Assert.Equal(warden.Pid, GateProcess.Find(house, GateProcess.Warden).Pid);
+        Knock(house, GateHouse.Client4);
+        GateHouse.Until(() => house.GrantCount == 1, "a knock");
+
+        void Limit(string to, string most) => Assert.Equal(0, house.RunToEnd("prlimit", "--pid", warden.Pid.ToString(CultureInfo.InvariantCulture), $"--nofile={to}:{most}").Code);
     }
 
     [Fact]

@@ -23,7 +23,8 @@ internal static class ConfigurationLoading
     }
 
     /// <summary>
-    /// What is on the disk, unless it was on trial when the gate ended, or has faults and the gate starts again by itself: then what was in force before.
+    /// What is on the disk, unless it was on trial when the gate ended and nobody confirmed it; or, where the gate starts again by itself, unless it has faults, or asks for what only a restart of
+    /// all of the gate can give: then what was in force before.
     /// With it why that is so, where it is.
     /// </summary>
     /// <param name="path">Of the configuration.</param>
@@ -34,8 +35,8 @@ internal static class ConfigurationLoading
     {
         var read = ConfigurationReader.ReadForGate(path);
         var kept = new KeptConfiguration(path);
-        var fault = kept.IsOnTrial ? "the gate ended while it was on trial: 'postern apply' tries it again" : again && read.Configuration is null ? read.Faults[0].ToString() : null;
-        if (fault is not null && kept.Read() is { } before)
+        var before = kept.IsOnTrial || again ? kept.Read() : null;
+        if (before is not null && Obstacle(before with { Files = [path] }, read, kept.IsOnTrial, again) is { } fault)
         {
             GateLog.GoingOnByKept(log, fault);
             return (before, fault);
@@ -46,5 +47,19 @@ internal static class ConfigurationLoading
         foreach (var line in read.KeyFaults)
             GateLog.KeyFault(log, line.ToString());
         return (read.Configuration ?? ReadOrFail(path), null);
+    }
+
+    /// <summary>
+    /// Why it is not the one on the disk; null: it is. Our rights follow from the configuration that the steward started with: the one before, where another warden was there before us, and
+    /// else the one on the disk.
+    /// </summary>
+    private static string? Obstacle(GateConfiguration before, ConfigurationResult read, bool isOnTrial, bool again)
+    {
+        var needsRestart = read.Configuration is { } next ? FixedSettings.ChangedIn(before, next) : null;
+        if (isOnTrial && (again || needsRestart is null))
+            return KeptConfiguration.Unconfirmed;
+        if (!again)
+            return null;
+        return read.Configuration is null ? read.Faults[0].ToString() : needsRestart is { } what ? $"{what}: restart it" : null;
     }
 }

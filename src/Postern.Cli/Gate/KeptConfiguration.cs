@@ -6,11 +6,15 @@ namespace Postern.Cli.Gate;
 
 /// <summary>
 /// The configuration that is known to be good, in <c>/run/postern</c>, where it lasts until the host starts anew: what to go back to when the one on the disk
-/// has faults, or is on trial and nobody confirmed it. Beside it a mark stands while a trial lasts.
+/// has faults, or is on trial and nobody confirmed it. Beside it a mark stands while a trial lasts, and after one that nobody confirmed, until another configuration is in force or
+/// somebody ends the gate.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class KeptConfiguration
 {
+    /// <summary>Why the one on the disk is not in force, where the mark stands.</summary>
+    public const string Unconfirmed = "it was on trial, and nobody confirmed it: 'postern apply' tries it again";
+
     private readonly string _file;
     private readonly string _mark;
 
@@ -21,13 +25,22 @@ internal sealed class KeptConfiguration
         (_file, _mark) = ($"{of}.yaml", $"{of}.trial");
     }
 
-    /// <summary>A trial was under way when the gate ended.</summary>
+    /// <summary>A trial was under way when the gate ended, or had been the last that was taken, and was not confirmed.</summary>
     public bool IsOnTrial => File.Exists(_mark);
 
-    /// <summary>This one is good.</summary>
+    /// <summary>This one is good, and it is the one on the disk; so much holds where there is no room for the copy, too.</summary>
     public void Keep(GateConfiguration configuration)
     {
-        Write(_file, ConfigurationWriter.Write(configuration));
+        try
+        {
+            Write(_file, ConfigurationWriter.Write(configuration));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Forget(); // what is there is good no more
+            throw;
+        }
+
         File.Delete(_mark);
     }
 

@@ -33,6 +33,7 @@ internal sealed class LogOutlet(int descriptor) : IDisposable
         {
             if (_waiting.Count == 0 && TryAtOnce(ref line))
                 return;
+            _writer ??= Begin();
             if (_waiting.Count == MostWaiting)
             {
                 _dropped++;
@@ -40,7 +41,6 @@ internal sealed class LogOutlet(int descriptor) : IDisposable
             }
 
             _waiting.Enqueue(line.ToArray());
-            _writer ??= Begin();
         }
 
         _more.Release();

@@ -50,7 +50,8 @@ internal sealed class Reloader(
     {
         Fault = fault;
         SayReady();
-        Attempt(() => _kept.Keep(inForce.Configuration));
+        if (fault is null)
+            Attempt(() => _kept.Keep(inForce.Configuration)); // else it is the kept one that is in force, and what made it so is still true of the disk
     }
 
     private void SayReady() => steward.Say(new(StewardWord.Ready, Text: Fault is null ? "guarding" : "guarding, but not by the configuration on the disk"));
@@ -95,6 +96,13 @@ internal sealed class Reloader(
     /// <summary>With a fault anywhere nothing changes: the gate goes on as it was, and says so.</summary>
     public void Take(NextConfiguration loaded, ControlCall? call, TimeSpan now)
     {
+        if (loaded.GoesBack && _trial is not { IsEnding: true })
+        {
+            if (loaded.Sentry is { } needless)
+                post.Dismiss(needless);
+            return; // somebody confirmed it at the last moment
+        }
+
         steward.Say(new(StewardWord.Reloading));
         var before = inForce.Configuration;
         var failure = Refuse(loaded) ?? BeginTrial(loaded, call) ?? PutInForce(loaded);
@@ -143,8 +151,7 @@ internal sealed class Reloader(
         }
 
         (Loaded, _trial) = (_trial!.LoadedBefore, null);
-        Fault = "nobody confirmed it: 'postern apply' tries it again";
-        Attempt(() => _kept.Keep(inForce.Configuration));
+        Fault = KeptConfiguration.Unconfirmed; // and so it is to the next warden: the mark of the trial stays
         GateLog.GoneBack(log);
     }
 
@@ -160,8 +167,15 @@ internal sealed class Reloader(
             return new(null, $"{faults[0]}{(faults.Length > 1 ? $" (and {faults.Length - 1} more)" : "")}", $"'postern check --config {path}' lists all faults; the configuration before is still in force");
         }
 
-        var failure = FixedSettings.ChangedIn(inForce.Configuration, next) is { } what ? new(null, what, "restart the gate; grants in force are kept") : loaded.Failure;
+        var failure = FixedSettings.ChangedIn(inForce.Configuration, next) is { } what ? new(null, what, "restart the gate; grants in force are kept") : loaded.Failure ?? Overtaken(loaded, next);
         return failure is null ? null : Refused(failure);
+    }
+
+    /// <summary>What it was made for is not what is there now: while it was being made, the gate went back, or had to watch by other sockets.</summary>
+    private ControlFailure? Overtaken(NextConfiguration loaded, GateConfiguration next)
+    {
+        var isOvertaken = loaded.Sentry is not { } sentry || (next.Capture.IsHandedOn && !ReferenceEquals(sentry.Capture, post.Capture));
+        return isOvertaken ? new(null, "what the gate watches by has changed meanwhile", "ask again") : null;
     }
 
     /// <summary>The mark first: if we die from here on, the one before comes back.</summary>
@@ -229,7 +243,9 @@ internal sealed class Reloader(
             return next;
         try
         {
-            var capture = configuration.Capture.IsHandedOn ? post.Current?.Capture : null; // those ports are taken already: by us
+            var capture = configuration.Capture.IsHandedOn ? post.Capture : null; // those ports are taken already: by us
+            if (configuration.Capture.IsHandedOn && capture is null)
+                return next with { Failure = new(null, "no sentry stands now", "ask again when 'postern status' shows one; the log says why") };
             var sentry = post.Begin(configuration, inForce.ForSentry(configuration, next.Traps, post.NextGeneration()), capture);
             if (sentry.Stands())
                 return next with { Sentry = sentry };
@@ -243,6 +259,10 @@ internal sealed class Reloader(
         catch (ConfinementException e)
         {
             return next with { Failure = new(null, e.Message, e.Hint) };
+        }
+        catch (Exception e) when (SentryPost.IsWantOfRoom(e))
+        {
+            return next with { Failure = new(null, $"no sentry can be started: {e.Message}", "the configuration before is still in force") };
         }
     }
 

@@ -169,6 +169,7 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "waitid", SetLastError = true)]
     public static partial int WaitFor(int kind, uint id, SignalInfo* info, int options);
 
+    public const int ByPid = 1;
     public const int ByPidFd = 3;
     public const int WaitNoHang = 1;
     public const int WaitExited = 4;

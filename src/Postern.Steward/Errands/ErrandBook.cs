@@ -89,7 +89,7 @@ internal sealed class ErrandBook(IErrandJournal journal, IErrandWork work)
     /// <summary>What the journal held when the steward started. What is overdue is undone at the next <see cref="Tick"/>.</summary>
     public void Restore(IEnumerable<StandingErrand> standing, TimeSpan now)
     {
-        foreach (var errand in standing)
+        foreach (var errand in standing.OrderByDescending(e => e.Number))
         {
             _lastNumber = Math.Max(_lastNumber, errand.Number);
             var entry = new Entry(errand.Number, errand.Key)

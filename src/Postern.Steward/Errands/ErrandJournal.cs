@@ -192,9 +192,14 @@ internal sealed class ErrandJournal : IErrandJournal, IDisposable
     private void Load()
     {
         File.Delete(TemporaryPath); // of a rewriting that did not come to its end
-        if (File.Exists(_path))
-            Read();
-        Rewrite();
+        if (!File.Exists(_path))
+        {
+            Rewrite();
+            return;
+        }
+
+        Read();
+        IsStale = !TryRewrite(); // on a full disk nothing more is run, and what stands is undone all the same
     }
 
     /// <summary>What is readable counts, wherever it stands: of what is lost nobody knows, but what is left must not be lost with it.</summary>

@@ -33,18 +33,27 @@ internal sealed class ErrandRunner(Action<ulong, ErrandOutcome> ended, Action<st
 
     private ErrandOutcome Run(ErrandCommand command)
     {
-        try
+        if (TryMakePipe(command) is not { } pipe)
+            return new(ErrandEnding.NotStarted);
+        using (pipe)
         {
-            using var pipe = new OutputPipe();
             var outcome = Run(command, pipe.Write);
             foreach (var line in pipe.End().Lines())
                 say($"{command}: {line}");
             return outcome;
         }
-        catch (Exception e) when (e is IOException or OutOfMemoryException)
+    }
+
+    private OutputPipe? TryMakePipe(ErrandCommand command)
+    {
+        try
+        {
+            return new();
+        }
+        catch (Exception e) when (e is IOException or OutOfMemoryException or ThreadStartException)
         {
             warn($"{command}: not started: {e.Message}");
-            return new(ErrandEnding.NotStarted);
+            return null;
         }
     }
 
@@ -56,6 +65,12 @@ internal sealed class ErrandRunner(Action<ulong, ErrandOutcome> ended, Action<st
         try
         {
             return WaitFor(child, command);
+        }
+        catch (Exception e) when (e is IOException or OutOfMemoryException)
+        {
+            child.KillGroup();
+            warn($"{command}: killed: its end could not be waited for: {e.Message}"); // it did run, and may have to be undone
+            return new(ErrandEnding.Exited, UnknownCode);
         }
         finally
         {
@@ -86,6 +101,11 @@ internal sealed class ErrandRunner(Action<ulong, ErrandOutcome> ended, Action<st
         catch (ConfinementException e)
         {
             warn($"{command}: not started: {e.Message}; {e.Hint}");
+            return null;
+        }
+        catch (Exception e) when (e is IOException or OutOfMemoryException)
+        {
+            warn($"{command}: not started: {e.Message}");
             return null;
         }
     }

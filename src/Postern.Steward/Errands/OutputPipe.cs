@@ -52,10 +52,8 @@ internal sealed class OutputPipe : IDisposable
     {
         if (_hasEnded)
             return _output;
-        using (var handle = new SafeFileHandle(Write.Number, ownsHandle: false))
-        using (var stream = new FileStream(handle, FileAccess.Write, bufferSize: 0))
-            stream.Write(_mark); // shorter than PIPE_BUF, and so in one piece (pipe(7))
-        _reader.Join();
+        if (Writing.TryAll(Write.Number, _mark)) // shorter than PIPE_BUF, and so in one piece (pipe(7)); the program may have made it one that does not wait
+            _reader.Join();
         _hasEnded = true;
         return _output;
     }

@@ -77,6 +77,17 @@ public sealed class BookTests : IErrandWork, IErrandJournal
         void Take(string data) => _book.Take(new(ErrandOrderKind.Run, "wake", JournalFolder.Ip(1), 0) { Action = 1, Until = _now + TimeSpan.FromSeconds(60), Data = data }, errand, _now);
     }
 
+    /// <summary>Of one key only one ever stands; where a damaged journal says otherwise, it has lost the end of the earlier one.</summary>
+    [Fact]
+    public void Of_two_that_stand_for_the_same_the_later_is_undone()
+    {
+        var later = JournalFolder.Errand(2, 100, "/bin/later");
+        _book.Restore([JournalFolder.Errand(1, 100, "/bin/earlier") with { Undo = later.Undo with { Arguments = ["/bin/earlier"] } }, later], _now);
+        Assert.Equal(["done 1"], _notes);
+        Pass(0);
+        Assert.Equal("/bin/later", Assert.Single(_commands));
+    }
+
     [Fact]
     public void What_cannot_be_written_down_is_not_run()
     {

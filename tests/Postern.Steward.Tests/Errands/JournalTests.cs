@@ -165,6 +165,37 @@ public sealed class JournalTests : IDisposable
         Assert.Equal([2], again.Standing.Where(e => e.IsOverdue).Select(e => (int)e.Number));
     }
 
+    /// <summary>A steward that starts on a full disk: nothing is lost of what stood, and nothing new stands until there is room.</summary>
+    [Theory]
+    [InlineData(nameof(JournalStep.Create))]
+    [InlineData(nameof(JournalStep.WriteAll))]
+    [InlineData(nameof(JournalStep.FlushAll))]
+    [InlineData(nameof(JournalStep.Rename))]
+    [InlineData(nameof(JournalStep.FlushRenamed))]
+    public void On_a_disk_that_fails_it_opens_and_says_what_stood(string failing)
+    {
+        Fill();
+        var sick = true;
+        using (var journal = _folder.Open(before: step =>
+        {
+            if (sick && step == Enum.Parse<JournalStep>(failing))
+                throw new IOException("No space left on device");
+        }))
+        {
+            Assert.Equal(["1 100 held", "2 200 held", "3 100 overdue held"], Said(journal));
+            Assert.True(journal.IsStale);
+            Assert.False(journal.TryStand(JournalFolder.Errand(7)));
+            Assert.False(journal.TryExtend(1, TimeSpan.FromSeconds(300), ""));
+            journal.Undoing(1);
+            journal.Done(3);
+            sick = false;
+            Assert.True(journal.TryStand(JournalFolder.Errand(8)));
+        }
+
+        using var again = _folder.Open();
+        Assert.Equal(["1 100 overdue held", "2 200 held", "8 100"], Said(again));
+    }
+
     /// <summary>If it dies while the disk is still full: the undo that could not be struck out comes again.</summary>
     [Fact]
     public void What_could_not_be_struck_out_is_undone_once_more()

@@ -152,6 +152,29 @@ public sealed class KernelActionTests : IDisposable
         }
     }
 
+    /// <summary>As ssh and Node do to what they are given; here something of it writes on after its end, so that the pipe is full. It ran, so it is undone.</summary>
+    [Fact]
+    public void One_that_makes_its_output_one_that_does_not_wait_has_run_all_the_same()
+    {
+        Needs.Program("python3");
+        var flood = "import os, sys\nos.set_blocking(1, False)\nif os.fork(): os._exit(0)\nos.setsid(); open(sys.argv[1], \"w\").write(str(os.getpid()))\nwhile True:\n  try: os.write(1, b\"x\" * 65536)\n  except BlockingIOError: pass";
+        File.WriteAllText(In("flood.py"), flood);
+        var errand = Shell($"echo on >> {In("log")}; exec python3 {In("flood.py")} {In("pid")}", $"echo off >> {In("log")}", limit: 60);
+        using var desk = new Desk(_folder.Path, errand);
+        try
+        {
+            desk.Run(errand, seconds: 2);
+            desk.AwaitNotes(2);
+            Assert.Equal(["ran", "undone"], desk.Notes);
+            Assert.Equal(["on", "off"], Words("log"));
+        }
+        finally
+        {
+            foreach (var pid in Words("pid"))
+                Process.GetProcessById(int.Parse(pid, CultureInfo.InvariantCulture)).Kill();
+        }
+    }
+
     [Fact]
     public void It_may_say_so_much_and_no_more_and_nothing_that_moves_a_terminal()
     {

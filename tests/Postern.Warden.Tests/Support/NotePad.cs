@@ -24,6 +24,7 @@ internal sealed class NotePad : IFirewall
 
     public FirewallResult Open(ProtectedService service, Grantee to, TimeSpan time)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.FromMilliseconds(1)); // as the real one
         Ports = string.Join(' ', service.Ports);
         return Note($"+{service.Name} {Text(to)} {time.TotalSeconds}");
     }

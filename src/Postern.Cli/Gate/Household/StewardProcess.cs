@@ -135,13 +135,13 @@ internal sealed class StewardProcess(string path, bool verbose, ILogger log) : I
             case StewardEventKind.Stop:
                 return Stop();
             case StewardEventKind.Ended when item.Sentry == 0:
-                return item.Life == _lives ? NoteWardenEnd(item.Status) : null;
+                return item.Life == _lives && _warden is not null ? NoteWardenEnd(item.Status) : null;
             case StewardEventKind.Ended:
                 if (item.Life == _lives)
                     _warden?.NoteSentryEnd(item.Sentry, item.Status);
                 return null;
             default:
-                if (item.Life == _lives)
+                if (item.Life == _lives && _warden is not null) // what the dead have left is nobody's
                     Hear(item);
                 foreach (var descriptor in item.Descriptors)
                     descriptor.Dispose();

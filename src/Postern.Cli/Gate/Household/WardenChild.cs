@@ -217,7 +217,16 @@ internal sealed class WardenChild : IDisposable
 
     private void Await(Child child, int sentry) => new Thread(() =>
     {
-        var status = child.Wait(null)!.Value;
+        ExitStatus status;
+        try
+        {
+            status = child.Wait(null)!.Value;
+        }
+        catch (ObjectDisposedException)
+        {
+            return; // its warden has ended, and it with it
+        }
+
         if (!Volatile.Read(ref _ended))
             _post(new(StewardEventKind.Ended, _life, Sentry: sentry, Status: status));
     }) { Name = "child", IsBackground = true }.Start();

@@ -159,11 +159,13 @@ internal sealed class RunningSentry : IDisposable
                 return; // the steward tells the rest
             }
 
-            if (reception.Outcome == Received.TimedOut && PatienceLeft > TimeSpan.Zero)
-                return;
+            if (reception.Outcome == Received.TimedOut)
+                break;
             found = Judge(reception, _message);
         }
 
+        if (found == Misconduct.None && PatienceLeft == TimeSpan.Zero)
+            found = Misconduct.Silence; // whatever else it says, it must give signs of life
         if (found != Misconduct.None)
             Denounce(found);
     }
@@ -183,9 +185,6 @@ internal sealed class RunningSentry : IDisposable
         return ++_hurried > MostHurried;
     }
 
-    /// <summary>Whatever else it says, it must give signs of life.</summary>
-    private Misconduct IsHeard => Stopwatch.GetElapsedTime(_told) < Patience || !_standing.Task.IsCompleted ? Misconduct.None : Misconduct.Silence;
-
     private Misconduct Judge(in Reception reception, ReadOnlySpan<byte> message)
     {
         if (reception.Outcome == Received.TimedOut)
@@ -196,16 +195,16 @@ internal sealed class RunningSentry : IDisposable
         if (Report.TryRead(message, out var report))
         {
             _inbox.Put(report);
-            return IsHeard;
+            return Misconduct.None;
         }
 
         if (message.Length > Report.Size && TryHearSeveral(message))
-            return IsHeard;
+            return Misconduct.None;
         if (Sighting.TryRead(message, out var sighting))
         {
             if (sighting.Generation != Options.Generation || !_watch.Take(sighting, Options))
                 return Misconduct.Nonsense;
-            return IsHeard;
+            return Misconduct.None;
         }
 
         if (!Tally.TryRead(message, out var tally) || tally!.Generation != Options.Generation || IsChattering())

@@ -42,6 +42,12 @@ internal sealed class SentryPost(StewardLink steward, GateInbox inbox, WatchDesk
 
     public RunningSentry? Current => _current;
 
+    /// <summary>What sentries watch by now, where one may take it over from another; null: nothing is there. Any thread may ask, and must expect that it changes.</summary>
+    public CaptureSet? Capture => Volatile.Read(ref _capture);
+
+    /// <summary>No descriptor, thread or memory is to be had: later, perhaps.</summary>
+    public static bool IsWantOfRoom(Exception e) => e is IOException or OutOfMemoryException or ThreadStartException;
+
     /// <summary>How many were put in the place of another that had failed.</summary>
     public int Replaced { get; private set; }
 
@@ -58,18 +64,42 @@ internal sealed class SentryPost(StewardLink steward, GateInbox inbox, WatchDesk
     /// <exception cref="CaptureException">The kernel does not let us see packets.</exception>
     public RunningSentry Begin(GateConfiguration configuration, SentryOptions options, CaptureSet? capture = null)
     {
-        capture ??= CaptureSet.Open(configuration, options, steward);
-        var (ours, theirs) = Channel.Pair(ReportRoom);
-        var (read, write) = Pipe.Make();
-        using (theirs)
-        using (read)
+        var opened = capture is null ? CaptureSet.Open(configuration, options, steward) : null;
+        try
         {
-            var sentry = new RunningSentry(Interlocked.Increment(ref _lastId), options, capture, ours, inbox, watch, MaxMemory);
-            _all[sentry.Id] = sentry;
-            if (!steward.StartSentry(sentry.Id, [read, theirs.Descriptor, watch.Page, .. capture.Sockets]))
-                sentry.NoteEnd("the steward is gone");
-            HandOver(new SentryOrders(options) { Ring = capture.Ring, Source = capture.Source, Interfaces = configuration.Interfaces }, write);
-            return sentry;
+            return Start(configuration, options, capture ?? opened!, Channel.Pair(ReportRoom));
+        }
+        catch
+        {
+            opened?.Dispose();
+            throw;
+        }
+    }
+
+    private RunningSentry Start(GateConfiguration configuration, SentryOptions options, CaptureSet capture, (Channel Ours, Channel Theirs) channel)
+    {
+        RunningSentry? sentry = null;
+        using var theirs = channel.Theirs;
+        try
+        {
+            var (read, write) = Pipe.Make();
+            using (read)
+            {
+                sentry = new RunningSentry(Interlocked.Increment(ref _lastId), options, capture, channel.Ours, inbox, watch, MaxMemory);
+                _all[sentry.Id] = sentry;
+                if (!steward.StartSentry(sentry.Id, [read, theirs.Descriptor, watch.Page, .. capture.Sockets]))
+                    sentry.NoteEnd("the steward is gone");
+                HandOver(new SentryOrders(options) { Ring = capture.Ring, Source = capture.Source, Interfaces = configuration.Interfaces }, write);
+                return sentry;
+            }
+        }
+        catch
+        {
+            if (sentry is null)
+                channel.Ours.Dispose();
+            else
+                Dismiss(sentry);
+            throw;
         }
     }
 
@@ -153,7 +183,7 @@ internal sealed class SentryPost(StewardLink steward, GateInbox inbox, WatchDesk
             Replaced++;
             Post(sentry, _configuration!);
         }
-        catch (Exception e) when (e is CaptureException or ConfinementException)
+        catch (Exception e) when (e is CaptureException or ConfinementException || IsWantOfRoom(e))
         {
             GateLog.SentryNotStarted(log, e.Message);
             _dueAt = now + TimeSpan.FromSeconds(1);

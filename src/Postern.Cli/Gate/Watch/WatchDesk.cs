@@ -168,10 +168,13 @@ internal sealed class WatchDesk : IDisposable
         {
             return new WatchLine(ExplainJson.Rfc3339(GateClock.Now().Wall))
             {
-                Counters = new(counters.Read, counters.Reports, counters.Refused.Values.Sum() + counters.RefusedFwknop.Values.Sum(), counters.DroppedByRing, counters.DroppedReports, counters.AttemptsEvicted, _heldBack, watcher.Missed),
+                Counters = new(counters.Read, counters.Reports, Sum(counters.Refused.Values) + Sum(counters.RefusedFwknop.Values), counters.DroppedByRing, counters.DroppedReports, counters.AttemptsEvicted, _heldBack, watcher.Missed),
             }.ToBytes();
         }
     }
+
+    /// <summary>The sentry says them, and may say anything.</summary>
+    private static long Sum(IEnumerable<long> counts) => counts.Aggregate(0L, (all, one) => unchecked(all + one));
 
     private static DateTimeOffset TimeOf(in Sighting sighting)
     {
