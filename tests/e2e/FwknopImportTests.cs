@@ -42,7 +42,7 @@ public sealed class FwknopImportTests
     public void What_was_carried_over_is_tried_by_a_gate_that_runs()
     {
         Needs.Program("fwknop");
-        using var house = new SpaHouse();
+        using var house = new SpaHouse(services: "services:\n  web: {ports: [tcp/80], open_for: 5s}\n");
         var etc = Path.GetDirectoryName(house.House.ConfigurationFile)!;
         var old = Directory.CreateDirectory(house.InGate("old")).FullName;
         File.WriteAllText(Path.Combine(old, "access.conf"), Access);

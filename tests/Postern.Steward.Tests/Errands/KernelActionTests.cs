@@ -161,18 +161,11 @@ public sealed class KernelActionTests : IDisposable
         File.WriteAllText(In("flood.py"), flood);
         var errand = Shell($"echo on >> {In("log")}; exec python3 {In("flood.py")} {In("pid")}", $"echo off >> {In("log")}", limit: 60);
         using var desk = new Desk(_folder.Path, errand);
-        try
-        {
-            desk.Run(errand, seconds: 2);
-            desk.AwaitNotes(2);
-            Assert.Equal(["ran", "undone"], desk.Notes);
-            Assert.Equal(["on", "off"], Words("log"));
-        }
-        finally
-        {
-            foreach (var pid in Words("pid"))
-                Process.GetProcessById(int.Parse(pid, CultureInfo.InvariantCulture)).Kill();
-        }
+        desk.Run(errand, seconds: 2);
+        desk.AwaitNotes(2);
+        Assert.Equal(["ran", "undone"], desk.Notes);
+        Assert.Equal(["on", "off"], Words("log"));
+        Desk.Await(() => !IsAlive(Words("pid")[0]), () => "the end of what wrote on, which nobody reads any more");
     }
 
     [Fact]
