@@ -134,7 +134,7 @@ public sealed unsafe class PacketRing : IPacketSource
             if (RingBlock.IsReady(CurrentBlock))
             {
                 _block = RingBlock.Open(CurrentBlock, _size.BlockBytes);
-                _clock.Open(now, Libc.Nanoseconds(Libc.ClockRealtime));
+                _clock.Open();
                 _rested = false;
             }
             else if (!_rested && RestBefore(now) is > 0 and var rest)

@@ -18,6 +18,13 @@ internal struct PacketClock
     /// <summary>When the block was opened.</summary>
     public readonly long Uptime => _uptime;
 
+    /// <summary>Reads both, the wall clock first: where the reader is held up in between, a packet counts as come later, and never as come before it was sent.</summary>
+    public void Open()
+    {
+        var wall = Libc.Nanoseconds(Libc.ClockRealtime);
+        Open(Libc.Nanoseconds(Libc.ClockMonotonic), wall);
+    }
+
     public void Open(long uptime, long wall)
     {
         _uptime = uptime;

@@ -51,7 +51,7 @@ internal sealed unsafe class DatagramBatch : IDisposable
         }
 
         _socket = socket;
-        _clock.Open(Libc.Nanoseconds(Libc.ClockMonotonic), Libc.Nanoseconds(Libc.ClockRealtime));
+        _clock.Open();
         return _count > 0;
     }
 
